@@ -1,0 +1,3 @@
+//! The places where secrets live.
+
+pub mod local;

@@ -1,0 +1,339 @@
+//! The local store: vaults in one encrypted SQLite file, for many processes at once.
+//!
+//! Two layers keep a record honest. Each is sealed (XChaCha20-Poly1305) and bound to its store, vault, item,
+//! version and part, so that it opens nowhere else. And each is vouched for from one row, the head: head →
+//! tree → overview → details and files, so that an older version, or none, can't stand in its place. Lists
+//! are vouched for by their vault's record. What is left is putting back the whole file; [`Vault::head`]
+//! lets somebody outside notice that.
+//!
+//! The module knows neither policy nor callers. It asks [`crate::keys`] for the owner's key and
+//! [`crate::private_file`] whether the file is private.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::{
+    keys::Kek,
+    vault::{
+        FileContent, FileId, Item, ItemId, ItemMetadata, ItemOverview, ItemState, NewFile, NewItem,
+        NewVault, StoreHead, StoreReport, Vault, VaultEdit, VaultError, VaultId, VaultOverview,
+    },
+};
+
+mod check;
+mod connection;
+mod fault;
+mod files;
+mod head;
+mod items;
+mod record;
+mod schema;
+mod session;
+mod subkeys;
+mod tree;
+mod vaults;
+
+use session::Session;
+use subkeys::Subkeys;
+
+/// Vaults in one SQLite file.
+///
+/// A call that is dropped before it is done may still change the store: SQLite works on a thread of its own.
+#[derive(Clone)]
+pub struct LocalVault {
+    store: Arc<Store>,
+}
+
+struct Store {
+    path: PathBuf,
+    keys: Subkeys,
+    open: Mutex<Open>,
+}
+
+struct Open {
+    connection: Connection,
+    /// Where the store stood when this process last looked: it can only have moved on since.
+    last: Option<StoreHead>,
+}
+
+impl LocalVault {
+    /// Opens the store at `path`.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`] when there is none, when other users can reach its file or directory (the
+    /// message has the `chmod` to run), when it is on a network file system, or when `kek` is another store's
+    /// key; [`VaultError::Corrupted`] when it was changed outside hushkey.
+    pub fn open(path: &Path, kek: &Kek) -> Result<Self, VaultError> {
+        let connection = connection::open(path)?;
+        let (name, wrapped) = wrapped_key(&connection)?;
+        let key = kek.unwrap(&wrapped, &schema::context(&name))?;
+        let store = Store {
+            path: path.to_owned(),
+            keys: Subkeys::derive(&key, name),
+            open: Mutex::new(Open {
+                connection,
+                last: None,
+            }),
+        };
+        store.read(|_| Ok(()))?;
+        Ok(Self {
+            store: Arc::new(store),
+        })
+    }
+
+    /// Opens the store at `path`, and makes it first if there is none: file 0600, directory 0700.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_or_create(path: &Path, kek: &Kek) -> Result<Self, VaultError> {
+        if !path.exists() {
+            connection::create(path, kek)?;
+        }
+        Self::open(path, kek)
+    }
+
+    /// Wraps the store's key with another key of the owner's; no record changes.
+    ///
+    /// Whoever has the old key *and* an old copy of the store still has all that was in it then.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`] when `old` is not the key of this store.
+    pub async fn rewrap(&self, old: &Kek, new: &Kek) -> Result<(), VaultError> {
+        let (old, new) = (old.clone(), new.clone());
+        self.on_thread(move |store| store.rewrap(&old, &new)).await
+    }
+
+    /// Where the store is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.store.path
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, VaultError> + Send + 'static,
+    ) -> Result<T, VaultError> {
+        self.on_thread(move |store| store.read(work)).await
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, VaultError> + Send + 'static,
+    ) -> Result<T, VaultError> {
+        self.on_thread(move |store| store.write(work)).await
+    }
+
+    /// Off the runtime's threads: a commit waits for the disk, and perhaps for another process.
+    async fn on_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, VaultError> + Send + 'static,
+    ) -> Result<T, VaultError> {
+        let store = Arc::clone(&self.store);
+        tokio::task::spawn_blocking(move || work(&store))
+            .await
+            .map_err(|e| VaultError::Unavailable {
+                message: "the store's thread ended too early; this is a fault of hushkey"
+                    .to_owned(),
+                source: Some(Box::new(e)),
+            })?
+    }
+}
+
+impl Store {
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        self.session(TransactionBehavior::Deferred, work)
+    }
+
+    fn write<T>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        self.session(TransactionBehavior::Immediate, work)
+    }
+
+    fn session<T>(
+        &self,
+        behavior: TransactionBehavior,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        // A panic in another thread has left no more than a transaction, which is undone.
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let Open { connection, last } = &mut *open;
+        let mut session = Session::begin(connection, &self.keys, behavior)?;
+        refuse_older(last.as_ref(), &session.anchor())?;
+        let done = work(&mut session)?;
+        *last = Some(session.finish()?);
+        Ok(done)
+    }
+
+    fn rewrap(&self, old: &Kek, new: &Kek) -> Result<(), VaultError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = open
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let (name, wrapped) = wrapped_key(&transaction)?;
+        let context = schema::context(&name);
+        let key = old.unwrap(&wrapped, &context)?;
+        transaction.execute("UPDATE store SET key = ?1", [new.wrap(&key, &context)])?;
+        Ok(transaction.commit()?)
+    }
+}
+
+/// The store's id and its wrapped data key.
+fn wrapped_key(connection: &Connection) -> Result<(String, Vec<u8>), VaultError> {
+    let row = connection.query_row("SELECT name, key FROM store WHERE id = 1", [], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    Ok(row)
+}
+
+/// A store does not go back while we watch.
+fn refuse_older(last: Option<&StoreHead>, now: &StoreHead) -> Result<(), VaultError> {
+    match last {
+        Some(last)
+            if now.revision < last.revision || (now.revision == last.revision && now != last) =>
+        {
+            Err(VaultError::Corrupted {
+                what: "the store as a whole".to_owned(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[async_trait]
+impl Vault for LocalVault {
+    async fn vaults(&self) -> Result<Vec<VaultOverview>, VaultError> {
+        self.read(|session| session.vaults()).await
+    }
+
+    async fn create_vault(&self, new: NewVault) -> Result<VaultOverview, VaultError> {
+        self.write(|session| session.create_vault(new)).await
+    }
+
+    async fn edit_vault(
+        &self,
+        vault: &VaultId,
+        edit: VaultEdit,
+    ) -> Result<VaultOverview, VaultError> {
+        let vault = vault.clone();
+        self.write(move |session| session.edit_vault(&vault, edit))
+            .await
+    }
+
+    async fn delete_vault(&self, vault: &VaultId) -> Result<(), VaultError> {
+        let vault = vault.clone();
+        self.write(move |session| session.delete_vault(&vault))
+            .await
+    }
+
+    async fn items(
+        &self,
+        vault: &VaultId,
+        state: ItemState,
+    ) -> Result<Vec<ItemOverview>, VaultError> {
+        let vault = vault.clone();
+        self.read(move |session| session.items(&vault, state)).await
+    }
+
+    async fn items_titled(
+        &self,
+        vault: &VaultId,
+        title: &str,
+    ) -> Result<Vec<ItemOverview>, VaultError> {
+        let (vault, title) = (vault.clone(), title.to_owned());
+        self.read(move |session| session.items_titled(&vault, &title))
+            .await
+    }
+
+    async fn metadata(&self, vault: &VaultId, item: &ItemId) -> Result<ItemMetadata, VaultError> {
+        let (vault, item) = (vault.clone(), item.clone());
+        self.read(move |session| session.metadata(&vault, &item))
+            .await
+    }
+
+    async fn item(&self, vault: &VaultId, item: &ItemId) -> Result<Item, VaultError> {
+        let (vault, item) = (vault.clone(), item.clone());
+        self.read(move |session| session.item(&vault, &item)).await
+    }
+
+    async fn create_item(&self, vault: &VaultId, new: NewItem) -> Result<ItemMetadata, VaultError> {
+        let vault = vault.clone();
+        self.write(move |session| session.create_item(&vault, new))
+            .await
+    }
+
+    async fn replace_item(&self, item: Item) -> Result<ItemMetadata, VaultError> {
+        self.write(|session| session.replace_item(item)).await
+    }
+
+    async fn set_item_state(
+        &self,
+        vault: &VaultId,
+        item: &ItemId,
+        state: ItemState,
+    ) -> Result<ItemOverview, VaultError> {
+        let (vault, item) = (vault.clone(), item.clone());
+        self.write(move |session| session.set_item_state(&vault, &item, state))
+            .await
+    }
+
+    async fn delete_item(&self, vault: &VaultId, item: &ItemId) -> Result<(), VaultError> {
+        let (vault, item) = (vault.clone(), item.clone());
+        self.write(move |session| session.delete_item(&vault, &item))
+            .await
+    }
+
+    async fn file_content(
+        &self,
+        vault: &VaultId,
+        item: &ItemId,
+        file: &FileId,
+    ) -> Result<FileContent, VaultError> {
+        let (vault, item, file) = (vault.clone(), item.clone(), file.clone());
+        self.read(move |session| session.file_content(&vault, &item, &file))
+            .await
+    }
+
+    async fn attach_file(
+        &self,
+        vault: &VaultId,
+        item: &ItemId,
+        file: NewFile,
+    ) -> Result<ItemMetadata, VaultError> {
+        let (vault, item) = (vault.clone(), item.clone());
+        self.write(move |session| session.attach_file(&vault, &item, file))
+            .await
+    }
+
+    async fn detach_file(
+        &self,
+        vault: &VaultId,
+        item: &ItemId,
+        file: &FileId,
+    ) -> Result<ItemMetadata, VaultError> {
+        let (vault, item, file) = (vault.clone(), item.clone(), file.clone());
+        self.write(move |session| session.detach_file(&vault, &item, &file))
+            .await
+    }
+
+    async fn head(&self) -> Result<Option<StoreHead>, VaultError> {
+        self.read(|session| Ok(Some(session.anchor()))).await
+    }
+
+    async fn check(&self) -> Result<StoreReport, VaultError> {
+        self.read(|session| session.check()).await
+    }
+
+    fn archives(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,250 @@
+//! The domain's front door: what a vault can do, whoever keeps it.
+//!
+//! Both backends stand behind [`Vault`]; only the broker calls it. The module knows nothing of
+//! callers, policy, transport or storage.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub mod id;
+pub mod item;
+pub mod name;
+pub mod reference;
+pub mod secret;
+
+pub use id::{FieldId, FileId, ItemId, SectionId, VaultId, is_id};
+pub use item::{
+    Category, Field, FieldMetadata, FieldType, FileMetadata, Item, ItemMetadata, ItemOverview,
+    ItemState, ItemUrl, NewFile, NewItem, NewVault, Purpose, Section, VaultEdit, VaultOverview,
+};
+pub use name::{folded_name, same_name};
+pub use reference::{
+    Ambiguity, Attribute, Named, ReferenceError, ResolvedReference, SecretReference,
+};
+pub use secret::{FileContent, Secret};
+
+/// Keeps vaults and items.
+///
+/// Every method may be called from several tasks and several processes at once. A method that changes
+/// something has done so durably when it returns `Ok`. Ids are looked up exactly; names only where a
+/// method says so.
+#[async_trait]
+pub trait Vault: Send + Sync {
+    /// Lists all vaults, in order of name.
+    async fn vaults(&self) -> Result<Vec<VaultOverview>, VaultError>;
+
+    /// Makes a vault. The local store refuses a name that is taken, in any case.
+    async fn create_vault(&self, new: NewVault) -> Result<VaultOverview, VaultError>;
+
+    /// Changes a vault's name or description.
+    async fn edit_vault(
+        &self,
+        vault: &VaultId,
+        edit: VaultEdit,
+    ) -> Result<VaultOverview, VaultError>;
+
+    /// Deletes a vault and all that it holds, for good.
+    async fn delete_vault(&self, vault: &VaultId) -> Result<(), VaultError>;
+
+    /// Lists the overviews of a vault's items in the given state, in order of title.
+    async fn items(
+        &self,
+        vault: &VaultId,
+        state: ItemState,
+    ) -> Result<Vec<ItemOverview>, VaultError>;
+
+    /// Finds the active items of a vault that have this title, in any case.
+    async fn items_titled(
+        &self,
+        vault: &VaultId,
+        title: &str,
+    ) -> Result<Vec<ItemOverview>, VaultError>;
+
+    /// Reads an item without decrypting or fetching a value where the backend can tell them apart.
+    async fn metadata(&self, vault: &VaultId, item: &ItemId) -> Result<ItemMetadata, VaultError>;
+
+    /// Reads an item with its values.
+    async fn item(&self, vault: &VaultId, item: &ItemId) -> Result<Item, VaultError>;
+
+    /// Makes an item; version 1.
+    async fn create_item(&self, vault: &VaultId, new: NewItem) -> Result<ItemMetadata, VaultError>;
+
+    /// Replaces an item as a whole. `item.overview.version` is the version that was read: another
+    /// one in the store is a [`VaultError::Conflict`] and nothing is written. Files are left as they are.
+    async fn replace_item(&self, item: Item) -> Result<ItemMetadata, VaultError>;
+
+    /// Puts an item away, or brings it back.
+    async fn set_item_state(
+        &self,
+        vault: &VaultId,
+        item: &ItemId,
+        state: ItemState,
+    ) -> Result<ItemOverview, VaultError>;
+
+    /// Deletes an item for good.
+    async fn delete_item(&self, vault: &VaultId, item: &ItemId) -> Result<(), VaultError>;
+
+    /// Reads the content of an item's file.
+    async fn file_content(
+        &self,
+        vault: &VaultId,
+        item: &ItemId,
+        file: &FileId,
+    ) -> Result<FileContent, VaultError>;
+
+    /// Attaches a file to an item; the item's version grows.
+    async fn attach_file(
+        &self,
+        vault: &VaultId,
+        item: &ItemId,
+        file: NewFile,
+    ) -> Result<ItemMetadata, VaultError>;
+
+    /// Removes a file from an item; the item's version grows.
+    async fn detach_file(
+        &self,
+        vault: &VaultId,
+        item: &ItemId,
+        file: &FileId,
+    ) -> Result<ItemMetadata, VaultError>;
+
+    /// Where the store stands, for noticing that an older copy was put back. `None` where that has
+    /// no meaning (a remote backend).
+    async fn head(&self) -> Result<Option<StoreHead>, VaultError>;
+
+    /// Checks every record against its seal and the head; for `doctor`. Takes time with the size.
+    async fn check(&self) -> Result<StoreReport, VaultError>;
+
+    /// Whether deleting can be undone: archiving is offered instead.
+    fn archives(&self) -> bool;
+}
+
+/// A point in a store's history: two copies with the same revision and different marks have parted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreHead {
+    /// The store's own id, made with it.
+    pub store: String,
+    /// Grows by one with each change.
+    pub revision: u64,
+    /// MAC over the whole content at that revision.
+    pub mark: [u8; 32],
+}
+
+/// What a full check found.
+#[derive(Clone, Debug, Default)]
+pub struct StoreReport {
+    /// How many vaults were read.
+    pub vaults: u64,
+    /// How many items were read.
+    pub items: u64,
+    /// How many files were read.
+    pub files: u64,
+    /// How long it took.
+    pub took: Duration,
+    /// What is wrong, in words fit for a person; empty when all is well.
+    pub faults: Vec<String>,
+}
+
+/// What kind of thing a name stands for, in an error's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noun {
+    /// A field of an item.
+    Field,
+    /// A file of an item.
+    File,
+    /// An item.
+    Item,
+    /// A section of an item.
+    Section,
+    /// A vault.
+    Vault,
+}
+
+impl std::fmt::Display for Noun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Field => "field",
+            Self::File => "file",
+            Self::Item => "item",
+            Self::Section => "section",
+            Self::Vault => "vault",
+        })
+    }
+}
+
+/// The cause of an error, for the operator's log only.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a vault could not answer.
+///
+/// Every message may be shown to a model: it names vaults, items and fields, never a field's
+/// value. What a backend said goes in `source`, which only the operator's log prints.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VaultError {
+    /// Several things share the name; the caller has to choose one by id.
+    #[error("{} {noun}s are called `{name}`; use an id instead: {}", candidates.len(), candidates.join(", "))]
+    Ambiguous {
+        /// What was looked for.
+        noun: Noun,
+        /// The name, as the caller wrote it.
+        name: String,
+        /// Ids that the caller may see.
+        candidates: Vec<String>,
+    },
+
+    /// Somebody else changed the item since it was read.
+    #[error("the item is at version {found}, not {expected}; read it again and repeat the change")]
+    Conflict {
+        /// The version that the caller knew.
+        expected: u64,
+        /// The version in the store.
+        found: u64,
+    },
+
+    /// A record does not match its seal, or is missing: it was changed outside hushkey.
+    #[error(
+        "{what} was changed or removed outside hushkey and is refused; `hushkey doctor` tells more"
+    )]
+    Corrupted {
+        /// Which record: "item abc…", "the store's head".
+        what: String,
+    },
+
+    /// A name is taken.
+    #[error("there is already a {noun} called `{name}`")]
+    Exists {
+        /// What was to be made.
+        noun: Noun,
+        /// The name that is taken.
+        name: String,
+    },
+
+    /// What was asked for is not a thing a vault can hold.
+    #[error("{0}")]
+    Invalid(String),
+
+    /// Nothing of that name or id is there, or the caller may not know of it.
+    #[error("there is no {noun} `{name}`; list the {noun}s to see what there is")]
+    NotFound {
+        /// What was looked for.
+        noun: Noun,
+        /// The name or id, as the caller wrote it.
+        name: String,
+    },
+
+    /// The backend can't do this at all.
+    #[error("{0}")]
+    Unsupported(String),
+
+    /// The store can't be opened, reached or written; the message says what to do.
+    #[error("{message}")]
+    Unavailable {
+        /// What is wrong and what to do, without a value.
+        message: String,
+        /// What the system said.
+        #[source]
+        source: Option<Source>,
+    },
+}

@@ -1,0 +1,4 @@
+//! The local store against its promises: nothing in the clear, nothing changed unnoticed, nothing lost.
+
+mod behaviour;
+mod support;
