@@ -2,9 +2,23 @@
 
 #![warn(unreachable_pub)]
 
+pub mod access;
+pub mod audit;
 pub mod backend;
+pub mod broker;
+pub mod config;
+pub mod display_text;
+pub mod dotenv;
+pub mod generate;
+pub mod import;
 pub mod keys;
+pub mod launch;
+pub mod logging;
+pub mod policy;
+pub mod policy_file;
 pub mod private_file;
+pub mod redact;
 pub mod seal;
 pub mod sqlite_file;
 pub mod vault;
+pub mod words;

@@ -1,0 +1,292 @@
+//! What was asked for, what was decided, what came of it: sealed, chained, durable before anything is released.
+//!
+//! The log is one SQLite file of its own, so that it can outlive a store and anchor it. It knows names and ids of vaults and
+//! items, callers and decisions; it never sees a value, and never a command's arguments.
+
+use std::{
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+
+use crate::{
+    private_file::PrivateFileError,
+    seal::{Broken, DataKey, KeyHolder, random_bytes},
+    sqlite_file::{self, SqliteFileError},
+    vault::StoreHead,
+};
+
+mod anchor;
+mod chain;
+mod entry;
+mod error;
+mod read;
+mod record;
+mod sentence;
+mod verb;
+mod verify;
+
+use chain::{Head, Keys};
+pub use entry::{Entry, Event, NewEntry, Outcome, REASON_LIMIT, RequestCode, Target, Who};
+pub use error::AuditError;
+pub use read::{Page, Query};
+pub use sentence::Viewer;
+pub use verb::Verb;
+pub use verify::{Fault, Verification};
+
+/// Says that the file is an audit log of ours, and of which form.
+const APPLICATION: i32 = 0x6875_736c;
+const FORM: i32 = 1;
+
+/// What the log's key is wrapped for.
+const PURPOSE: &str = "audit";
+
+/// How entries are stored: all that is readable is their number, count and size.
+const SCHEMA: &str = "
+CREATE TABLE log (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    id BLOB NOT NULL,
+    wrapped_key BLOB NOT NULL
+) STRICT;
+CREATE TABLE entry (
+    seq INTEGER PRIMARY KEY,
+    sealed BLOB NOT NULL,
+    chain BLOB NOT NULL,
+    code BLOB UNIQUE
+) STRICT;
+CREATE TABLE head (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    seq INTEGER NOT NULL,
+    chain BLOB NOT NULL,
+    anchors BLOB NOT NULL,
+    mac BLOB NOT NULL
+) STRICT;
+";
+
+/// The audit log. Cheap to open; may be used by several threads, and by several processes at once.
+pub struct AuditLog {
+    keys: Keys,
+    connection: Mutex<Connection>,
+}
+
+/// Where an entry was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its number.
+    pub seq: u64,
+    /// The code to quote, if it is a denial.
+    pub code: Option<RequestCode>,
+}
+
+impl AuditLog {
+    /// Opens the log, or makes it: file 0600, directory 0700. `holder` wraps and unwraps its key.
+    ///
+    /// # Errors
+    /// [`AuditError`] when it can't be opened, is exposed to other users, or was wrapped by another key.
+    pub fn open(path: &Path, holder: &dyn KeyHolder) -> Result<Self, AuditError> {
+        let connection = match sqlite_file::open(path) {
+            Err(SqliteFileError::Private(PrivateFileError::Missing { .. })) => {
+                sqlite_file::create(path, |transaction| fill(transaction, holder))?;
+                sqlite_file::open(path)?
+            }
+            opened => opened?,
+        };
+        check_form(&connection)?;
+        let (id, wrapped): (Vec<u8>, Vec<u8>) =
+            connection.query_row("SELECT id, wrapped_key FROM log", (), |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        let key = holder
+            .unwrap(PURPOSE, &wrapped)
+            .map_err(|Broken| AuditError::WrongKey)?;
+
+        Ok(Self {
+            keys: Keys::derive(&key, id),
+            connection: Mutex::new(connection),
+        })
+    }
+
+    /// Writes one entry; it is durable when this returns. Blocks for a disk's sync, about a millisecond.
+    ///
+    /// # Errors
+    /// [`AuditError`]: then nothing may be released.
+    pub fn append(&self, entry: &NewEntry) -> Result<Recorded, AuditError> {
+        self.change(|log| log.append(entry))
+    }
+
+    /// Writes several entries in one go, in order, all or none; and notes where the store stands, if that is given.
+    ///
+    /// # Errors
+    /// As [`AuditLog::append`].
+    pub fn append_all(
+        &self,
+        entries: &[NewEntry],
+        head: Option<&StoreHead>,
+    ) -> Result<Vec<Recorded>, AuditError> {
+        self.change(|log| {
+            if let Some(head) = head {
+                log.head.anchors.note(head);
+            }
+            entries.iter().map(|entry| log.append(entry)).collect()
+        })
+    }
+
+    /// Notes where a store stands, durably; a lower revision than the one noted changes nothing.
+    ///
+    /// # Errors
+    /// As [`AuditLog::append`].
+    pub fn note_head(&self, head: &StoreHead) -> Result<(), AuditError> {
+        self.change(|log| {
+            log.head.anchors.note(head);
+            Ok(())
+        })
+    }
+
+    /// Remembers that another copy was seen in a store's place; [`AuditLog::accept_head`] ends that.
+    ///
+    /// # Errors
+    /// As [`AuditLog::append`].
+    pub fn part(&self, store: &str) -> Result<(), AuditError> {
+        self.change(|log| {
+            log.head.anchors.part(store);
+            Ok(())
+        })
+    }
+
+    /// Tells whether another copy was seen in a store's place and is not accepted.
+    ///
+    /// # Errors
+    /// [`AuditError`] when the log can't be read.
+    pub fn parted(&self, store: &str) -> Result<bool, AuditError> {
+        Ok(Head::read(&self.connection(), &self.keys)?
+            .anchors
+            .parted(store))
+    }
+
+    /// Takes a store as it stands, older or not: for the owner who put a backup back.
+    ///
+    /// # Errors
+    /// As [`AuditLog::append`].
+    pub fn accept_head(&self, head: &StoreHead) -> Result<(), AuditError> {
+        self.change(|log| {
+            log.head.anchors.accept(head);
+            Ok(())
+        })
+    }
+
+    /// Where a store stood when that was noted last.
+    ///
+    /// # Errors
+    /// [`AuditError`] when the log can't be read.
+    pub fn known_head(&self, store: &str) -> Result<Option<StoreHead>, AuditError> {
+        Ok(Head::read(&self.connection(), &self.keys)?
+            .anchors
+            .of(store))
+    }
+
+    /// Changes the log in one transaction: from the head that it finds to the head that it leaves.
+    fn change<T>(
+        &self,
+        work: impl FnOnce(&mut Writing<'_>) -> Result<T, AuditError>,
+    ) -> Result<T, AuditError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut writing = Writing {
+            head: Head::read(&transaction, &self.keys)?,
+            transaction: &transaction,
+            keys: &self.keys,
+        };
+        let made = work(&mut writing)?;
+        writing.head.write(&transaction, &self.keys)?;
+        transaction.commit()?;
+        Ok(made)
+    }
+
+    /// A panic in another thread has left no transaction open: those end with their scope.
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for AuditLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AuditLog(..)")
+    }
+}
+
+/// A transaction that makes the log longer.
+struct Writing<'t> {
+    head: Head,
+    transaction: &'t Transaction<'t>,
+    keys: &'t Keys,
+}
+
+impl Writing<'_> {
+    fn append(&mut self, entry: &NewEntry) -> Result<Recorded, AuditError> {
+        let code = entry.is_denial().then(|| self.new_code()).transpose()?;
+        let seq = self.head.seq + 1;
+        let sealed = self.keys.seal(seq, &record::encode(entry, code.as_ref()));
+        let chain = self.keys.link(seq, &self.head.chain, &sealed);
+        self.transaction
+            .prepare_cached("INSERT INTO entry (seq, sealed, chain, code) VALUES (?, ?, ?, ?)")?
+            .execute((
+                seq.cast_signed(),
+                sealed,
+                chain,
+                code.as_ref().map(|code| self.keys.code(code)),
+            ))?;
+        self.head.seq = seq;
+        self.head.chain = chain;
+        Ok(Recorded { seq, code })
+    }
+
+    /// A code that no entry has.
+    fn new_code(&self) -> Result<RequestCode, AuditError> {
+        loop {
+            let code = RequestCode::random();
+            if seq_of(self.transaction, self.keys, &code)?.is_none() {
+                return Ok(code);
+            }
+        }
+    }
+}
+
+/// The number of the denial with this code.
+fn seq_of(
+    connection: &Connection,
+    keys: &Keys,
+    code: &RequestCode,
+) -> rusqlite::Result<Option<u64>> {
+    connection
+        .prepare_cached("SELECT seq FROM entry WHERE code = ?")?
+        .query_row([keys.code(code)], |row| row.get(0).map(i64::cast_unsigned))
+        .optional()
+}
+
+fn fill(transaction: &Transaction<'_>, holder: &dyn KeyHolder) -> rusqlite::Result<()> {
+    let key = DataKey::random();
+    let id = random_bytes::<16>().to_vec();
+    transaction.execute_batch(SCHEMA)?;
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", FORM)?;
+    transaction.execute(
+        "INSERT INTO log (only, id, wrapped_key) VALUES (1, ?, ?)",
+        (&id, holder.wrap(PURPOSE, &key)),
+    )?;
+    Head::beginning().write(transaction, &Keys::derive(&key, id))
+}
+
+fn check_form(connection: &Connection) -> Result<(), AuditError> {
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+    if number("application_id")? == APPLICATION && number("user_version")? == FORM {
+        Ok(())
+    } else {
+        Err(AuditError::Form)
+    }
+}
+
+#[cfg(test)]
+mod tests;

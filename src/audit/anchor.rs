@@ -1,0 +1,73 @@
+//! Where each store stood when that was noted last: outside the store, so that an older copy of it is noticed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{seal::Broken, vault::StoreHead};
+
+/// The last known head of each store.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Anchors(Vec<Anchor>);
+
+#[derive(Serialize, Deserialize)]
+struct Anchor {
+    store: String,
+    revision: u64,
+    mark: [u8; 32],
+    /// Whether another copy than the noted one was seen in the store's place, and nobody has accepted it.
+    parted: bool,
+}
+
+impl Anchors {
+    /// Where a store stood.
+    pub(super) fn of(&self, store: &str) -> Option<StoreHead> {
+        let anchor = self.0.iter().find(|anchor| anchor.store == store)?;
+        Some(StoreHead {
+            store: anchor.store.clone(),
+            revision: anchor.revision,
+            mark: anchor.mark,
+        })
+    }
+
+    /// Notes a store that has moved on. One that has not keeps its anchor: that it is older, or another at the same revision,
+    /// has to stay visible.
+    pub(super) fn note(&mut self, head: &StoreHead) {
+        let moved_on = self
+            .of(&head.store)
+            .is_none_or(|known| head.revision > known.revision);
+        if moved_on && !self.parted(&head.store) {
+            self.accept(head);
+        }
+    }
+
+    /// Remembers that another copy was seen in a store's place, so that it stays visible however far that copy moves on.
+    pub(super) fn part(&mut self, store: &str) {
+        let known = self.0.iter_mut().find(|anchor| anchor.store == store);
+        known.into_iter().for_each(|anchor| anchor.parted = true);
+    }
+
+    /// Tells whether another copy was seen and not accepted.
+    pub(super) fn parted(&self, store: &str) -> bool {
+        self.0
+            .iter()
+            .any(|anchor| anchor.store == store && anchor.parted)
+    }
+
+    /// Notes a store as it stands.
+    pub(super) fn accept(&mut self, head: &StoreHead) {
+        self.0.retain(|anchor| anchor.store != head.store);
+        self.0.push(Anchor {
+            store: head.store.clone(),
+            revision: head.revision,
+            mark: head.mark,
+            parted: false,
+        });
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("a vector takes any record")
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Broken> {
+        postcard::from_bytes(bytes).map_err(|_| Broken)
+    }
+}

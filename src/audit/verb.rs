@@ -1,0 +1,132 @@
+//! What can be asked for, in one word each.
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Verb {
+    /// Attach a file to an item.
+    AttachFile,
+    /// See whether references would resolve.
+    CheckReferences,
+    /// Take a field's value over into another item.
+    Copy,
+    /// Make an item.
+    CreateItem,
+    /// Make a vault.
+    CreateVault,
+    /// Archive or delete an item.
+    DeleteItem,
+    /// Delete a vault.
+    DeleteVault,
+    /// Change a vault's name or description.
+    EditVault,
+    /// Get values in the clear, to take them away.
+    Export,
+    /// Take in values from elsewhere.
+    Import,
+    /// Fill a template with values.
+    Inject,
+    /// List items.
+    ListItems,
+    /// List vaults.
+    ListVaults,
+    /// Change policy, agents or tokens.
+    ManageAccess,
+    /// Read the activity log.
+    ReadActivity,
+    /// Read an item's metadata.
+    ReadItem,
+    /// Bring an archived item back.
+    RestoreItem,
+    /// Get a value in the clear.
+    Reveal,
+    /// Run a program.
+    Run,
+    /// Write an item's file to disk.
+    SaveFile,
+    /// Something that a newer hushkey recorded.
+    Unknown,
+    /// Change an item.
+    UpdateItem,
+}
+
+impl Verb {
+    /// Every verb.
+    pub const ALL: [Self; 22] = [
+        Self::AttachFile,
+        Self::CheckReferences,
+        Self::Copy,
+        Self::CreateItem,
+        Self::CreateVault,
+        Self::DeleteItem,
+        Self::DeleteVault,
+        Self::EditVault,
+        Self::Export,
+        Self::Import,
+        Self::Inject,
+        Self::ListItems,
+        Self::ListVaults,
+        Self::ManageAccess,
+        Self::ReadActivity,
+        Self::ReadItem,
+        Self::RestoreItem,
+        Self::Reveal,
+        Self::Run,
+        Self::SaveFile,
+        Self::Unknown,
+        Self::UpdateItem,
+    ];
+
+    /// The verb as one word, for lists: `create_item`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AttachFile => "attach_file",
+            Self::CheckReferences => "check_references",
+            Self::Copy => "copy",
+            Self::CreateItem => "create_item",
+            Self::CreateVault => "create_vault",
+            Self::DeleteItem => "delete_item",
+            Self::DeleteVault => "delete_vault",
+            Self::EditVault => "edit_vault",
+            Self::Export => "export",
+            Self::Import => "import",
+            Self::Inject => "inject",
+            Self::ListItems => "list_items",
+            Self::ListVaults => "list_vaults",
+            Self::ManageAccess => "manage_access",
+            Self::ReadActivity => "list_activity",
+            Self::ReadItem => "get_item",
+            Self::RestoreItem => "restore_item",
+            Self::Reveal => "reveal",
+            Self::Run => "run_command",
+            Self::SaveFile => "save_file",
+            Self::Unknown => "unknown",
+            Self::UpdateItem => "update_item",
+        }
+    }
+
+    /// Reads the word; one that a newer hushkey wrote is [`Verb::Unknown`].
+    #[must_use]
+    pub fn read(word: &str) -> Self {
+        let known = Self::ALL.iter().find(|verb| verb.as_str() == word);
+        known.copied().unwrap_or(Self::Unknown)
+    }
+
+    /// Tells whether the deed may change the store.
+    #[must_use]
+    pub fn writes(self) -> bool {
+        matches!(
+            self,
+            Self::AttachFile
+                | Self::CreateItem
+                | Self::CreateVault
+                | Self::DeleteItem
+                | Self::DeleteVault
+                | Self::EditVault
+                | Self::Import
+                | Self::RestoreItem
+                | Self::UpdateItem
+        )
+    }
+}

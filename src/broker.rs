@@ -1,0 +1,230 @@
+//! Decide, record, act: the only holder of a [`Vault`].
+//!
+//! Every guarded method takes the caller, resolves names to ids, asks the policy, writes the decision to the
+//! audit log and only then touches a value. Front-ends get metadata and redacted output; a value
+//! leaves through `reveal` alone, for the owner. The broker knows no protocol and no storage.
+
+use std::{
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+
+use crate::{
+    access::Caller,
+    audit::{AuditLog, Verb},
+    policy::{Action, Policy},
+    vault::{Secret, StoreHead, Vault, VaultOverview},
+};
+
+mod command;
+mod environment;
+pub mod error;
+mod fields;
+mod guard;
+mod paths;
+mod program;
+mod read;
+pub mod request;
+mod resolve;
+mod run;
+mod value;
+mod write;
+
+pub use error::{BrokerError, Class};
+pub use guard::Ticket;
+pub use paths::OwnPaths;
+pub use request::{
+    Activity, ActivityWanted, Checked, CreateItem, Deleted, ItemLine, ItemPage, ItemView,
+    ItemsWanted, NewField, RunAnswer, RunRequest, Source, UpdateItem, VaultView,
+};
+pub use run::{MAX_TIMEOUT, PreparedRun};
+
+use resolve::Seen;
+
+/// Decides, records and acts.
+pub struct Broker {
+    vault: Arc<dyn Vault>,
+    policy: Box<dyn PolicySource>,
+    audit: Arc<AuditLog>,
+    grounds: Grounds,
+}
+
+/// Gives the policy that is in force now, read and checked.
+pub trait PolicySource: Send + Sync {
+    /// The policy, not yet bound to vaults' ids.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the file and where; then nothing is allowed.
+    fn current(&self) -> Result<Policy, String>;
+}
+
+/// What the broker has to know of the place where it runs.
+#[derive(Default)]
+pub struct Grounds {
+    /// The server's own environment, of which a program gets a short list.
+    pub environment: Vec<(String, String)>,
+    /// Where the owner's programs are looked up.
+    pub owner_path: Vec<PathBuf>,
+    /// Files and directories that no agent may name.
+    pub own_paths: OwnPaths,
+    /// Hushkey's own key in its written forms: concealed in whatever an agent's program prints.
+    pub own_secrets: Vec<(String, Secret)>,
+}
+
+/// One request while it is worked on: who asks, under which policy, what they may see.
+struct Ask<'a> {
+    caller: &'a Caller,
+    policy: Policy,
+    seen: Vec<Seen>,
+    now: Timestamp,
+}
+
+impl Broker {
+    /// Puts a broker together.
+    #[must_use]
+    pub fn new(
+        vault: Arc<dyn Vault>,
+        policy: Box<dyn PolicySource>,
+        audit: AuditLog,
+        grounds: Grounds,
+    ) -> Self {
+        Self {
+            vault,
+            policy,
+            audit: Arc::new(audit),
+            grounds,
+        }
+    }
+
+    /// Compares the store with where it was known to stand. Notes where it stands now when all is well, or when nothing
+    /// was known.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when store or audit log do not answer.
+    pub async fn anchor(&self) -> Result<Anchor, BrokerError> {
+        let Some(head) = self.vault.head().await? else {
+            return Ok(Anchor::Sound);
+        };
+        let Some(known) = self.audit.known_head(&head.store)? else {
+            self.audit.note_head(&head)?;
+            return Ok(Anchor::Sound);
+        };
+        let older = head.revision < known.revision
+            || (head.revision == known.revision && head.mark != known.mark);
+        if older {
+            self.audit.part(&head.store)?;
+        }
+        Ok(if older || self.audit.parted(&head.store)? {
+            Anchor::Older { head, known }
+        } else {
+            Anchor::Sound
+        })
+    }
+
+    /// Takes the store as it stands: for the owner who put a backup back.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when store or audit log do not answer.
+    pub async fn accept_store(&self, caller: &Caller) -> Result<(), BrokerError> {
+        let ask = self.ask(caller).await?;
+        let deed = guard::Deed::of(Verb::ManageAccess);
+        let ticket = self.permit(&ask, &Action::Administer, deed).await?;
+        let accepted = match self.vault.head().await? {
+            Some(head) => self.audit.accept_head(&head).map_err(BrokerError::from),
+            None => Ok(()),
+        };
+        self.closing(ticket, accepted).await
+    }
+
+    /// The vault behind the broker, for a full check by the owner's `doctor`: it reads no value out.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when the store does not answer.
+    pub async fn check(&self) -> Result<crate::vault::StoreReport, BrokerError> {
+        Ok(self.vault.check().await?)
+    }
+
+    /// The policy in force, bound to the vaults that there are: for `policy check` and `policy show`.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when policy or store do not answer.
+    pub async fn bound_policy(&self) -> Result<Policy, BrokerError> {
+        let vaults = self.vault.vaults().await?;
+        self.policy(&vaults)
+    }
+
+    /// The audit log, for the owner's `log`.
+    #[must_use]
+    pub fn audit(&self) -> &AuditLog {
+        &self.audit
+    }
+
+    async fn ask<'a>(&self, caller: &'a Caller) -> Result<Ask<'a>, BrokerError> {
+        let (policy, seen) = self.seen(caller).await?;
+        Ok(Ask {
+            caller,
+            policy,
+            seen,
+            now: Timestamp::now(),
+        })
+    }
+
+    fn policy(&self, vaults: &[VaultOverview]) -> Result<Policy, BrokerError> {
+        let mut policy = self
+            .policy
+            .current()
+            .map_err(|message| BrokerError::Unavailable {
+                message,
+                source: None,
+            })?;
+        policy.bind(vaults);
+        let path = policy.search_path().to_vec();
+        policy.pin(&|name| program::find(name, Path::new("/"), &path));
+        Ok(policy)
+    }
+}
+
+/// What comparing the store with its anchor showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// An older or another copy was put in the store's place.
+    Older {
+        /// Where the store stands.
+        head: StoreHead,
+        /// Where it was known to stand.
+        known: StoreHead,
+    },
+    /// The store stands where it was left, or further on.
+    Sound,
+}
+
+/// Opens a broker when it is first needed, and again after a failure: a server answers its first request at once.
+pub struct LazyBroker {
+    open: Box<dyn Fn() -> Opening + Send + Sync>,
+    cell: OnceCell<Broker>,
+}
+
+/// A broker that is being opened.
+pub type Opening = Pin<Box<dyn Future<Output = Result<Broker, BrokerError>> + Send>>;
+
+impl LazyBroker {
+    /// Remembers how to open the broker.
+    pub fn new(open: impl Fn() -> Opening + Send + Sync + 'static) -> Self {
+        Self {
+            open: Box::new(open),
+            cell: OnceCell::new(),
+        }
+    }
+
+    /// The broker, opened now if it was not.
+    ///
+    /// # Errors
+    /// What opening said; the next call tries again.
+    pub async fn get(&self) -> Result<&Broker, BrokerError> {
+        self.cell.get_or_try_init(|| (self.open)()).await
+    }
+}

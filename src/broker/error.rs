@@ -1,0 +1,92 @@
+//! Why the broker did not do what was asked.
+
+use crate::{
+    audit::AuditError,
+    launch::LaunchError,
+    vault::{ReferenceError, VaultError},
+};
+
+/// Why the broker did not do what was asked. Every message may be shown to a model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BrokerError {
+    /// Policy says no. What would allow it stands in the owner's log under the code.
+    #[error("{advice}{}", code.as_ref().map(|code| format!(" (request {code})")).unwrap_or_default())]
+    Denied {
+        /// What the caller may do instead.
+        advice: String,
+        /// Where the owner finds the request in `hushkey log`.
+        code: Option<String>,
+    },
+
+    /// The request can't be meant; the message says what to change.
+    #[error("{0}")]
+    Invalid(String),
+
+    /// The program could not be run.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+
+    /// A secret reference is malformed.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+
+    /// Policy or audit log are not usable, so nothing is done.
+    #[error("{message}")]
+    Unavailable {
+        /// What is wrong and what to do.
+        message: String,
+        /// The cause.
+        #[source]
+        source: Option<crate::vault::Source>,
+    },
+
+    /// The vault's answer.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+impl From<AuditError> for BrokerError {
+    fn from(error: AuditError) -> Self {
+        Self::Unavailable {
+            message: error.to_string(),
+            source: Some(Box::new(error)),
+        }
+    }
+}
+
+/// What kind of failure it is: decides the exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Policy or a person said no.
+    Denied,
+    /// Anything else.
+    Failed,
+    /// Not found, or ambiguous.
+    NotFound,
+    /// The vault could not be reached or opened.
+    Unavailable,
+    /// The request is wrong in itself.
+    Usage,
+}
+
+impl BrokerError {
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Denied { .. } => Class::Denied,
+            Self::Invalid(_) | Self::Reference(_) => Class::Usage,
+            Self::Launch(_) => Class::Failed,
+            Self::Unavailable { .. } => Class::Unavailable,
+            Self::Vault(error) => match error {
+                VaultError::Ambiguous { .. } | VaultError::NotFound { .. } => Class::NotFound,
+                VaultError::Corrupted { .. } | VaultError::Unavailable { .. } => Class::Unavailable,
+                VaultError::Conflict { .. }
+                | VaultError::Exists { .. }
+                | VaultError::Unsupported(_) => Class::Failed,
+                VaultError::Invalid(_) => Class::Usage,
+            },
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Decide and record: the one gate that every guarded method passes first and last.
+//!
+//! [`Broker::permit`] asks the policy and writes the decision durably; only its [`Ticket`] leads on. [`Broker::close`]
+//! writes how it ended. Without an audit log there is no ticket, and so no access.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+use crate::{
+    access::Caller,
+    audit::{self, Entry, NewEntry, Outcome, Query, Verb},
+    broker::{
+        Ask, Broker, BrokerError,
+        command::Command,
+        resolve::{Located, Target, no_item},
+    },
+    launch::{Finished, Status},
+    policy::{Action, Decision, OutputMode, Permit, Right},
+    vault::{VaultError, VaultId, reference::Named},
+};
+
+/// What somebody is about to do, as the log has it.
+#[derive(Clone)]
+pub(super) struct Deed {
+    verb: Verb,
+    target: audit::Target,
+    reason: Option<String>,
+    /// Items whose fields are involved, as the caller wrote them.
+    asked: Vec<(VaultId, String)>,
+}
+
+impl Deed {
+    pub(super) fn of(verb: Verb) -> Self {
+        Self {
+            verb,
+            target: audit::Target::default(),
+            reason: None,
+            asked: Vec::new(),
+        }
+    }
+
+    pub(super) fn vault(verb: Verb, vault: &Named<VaultId>) -> Self {
+        let mut deed = Self::of(verb);
+        deed.target.vault = Some(vault.clone());
+        deed
+    }
+
+    pub(super) fn item(verb: Verb, located: &Located) -> Self {
+        let mut deed = Self::vault(verb, &located.vault);
+        deed.target.item = Some(located.named());
+        deed
+    }
+
+    pub(super) fn fields<'a>(verb: Verb, targets: impl IntoIterator<Item = &'a Target>) -> Self {
+        let mut deed = Self::of(verb);
+        for target in targets {
+            let vault = target.reference.vault.id.clone();
+            deed.asked.push((vault, target.asked.clone()));
+            deed.target.references.push(target.reference.clone());
+        }
+        deed
+    }
+
+    pub(super) fn run(command: &Command, targets: &[Target]) -> Self {
+        let mut deed = Self::fields(Verb::Run, targets);
+        deed.target.program = Some(command.program.display().to_string());
+        deed
+    }
+
+    /// Adds what has no id yet: the title of what is to be made.
+    pub(super) fn called(mut self, name: &str) -> Self {
+        self.target.unresolved = Some(name.chars().take(audit::REASON_LIMIT).collect());
+        self
+    }
+
+    pub(super) fn because(mut self, reason: Option<&str>) -> Self {
+        self.reason = reason.map(str::to_owned);
+        self
+    }
+}
+
+/// Proof that a deed was allowed and that the record of it is durable.
+#[must_use = "how it ended has to be recorded"]
+pub struct Ticket {
+    seq: u64,
+    caller: Caller,
+    deed: Deed,
+    permit: Permit,
+}
+
+impl Ticket {
+    pub(super) fn output(&self) -> OutputMode {
+        self.permit.output
+    }
+
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        self.permit.timeout
+    }
+}
+
+impl Broker {
+    /// Asks the policy and writes the decision down; durable when this returns.
+    pub(super) async fn permit(
+        &self,
+        ask: &Ask<'_>,
+        action: &Action<'_>,
+        deed: Deed,
+    ) -> Result<Ticket, BrokerError> {
+        let decision = ask.policy.decide(ask.caller, action, ask.now);
+        let entry = NewEntry::decided(
+            ask.now,
+            ask.caller,
+            deed.verb,
+            deed.target.clone(),
+            &decision,
+        )
+        .because(deed.reason.as_deref());
+        let recorded = self.record(vec![entry], false).await?;
+        match decision {
+            Decision::Allowed(permit) => Ok(Ticket {
+                seq: recorded.first().map_or(0, |recorded| recorded.seq),
+                caller: ask.caller.clone(),
+                deed,
+                permit,
+            }),
+            Decision::Denied(refusal) if refusal.is_hidden() => {
+                Err(hidden(ask, &deed.asked).into())
+            }
+            Decision::Denied(refusal) => Err(BrokerError::Denied {
+                advice: refusal.advice,
+                code: recorded
+                    .into_iter()
+                    .next()
+                    .and_then(|recorded| recorded.code)
+                    .map(|code| code.to_string()),
+            }),
+        }
+    }
+
+    /// Writes how a permitted deed ended; and where the store stands, if the deed may have changed it.
+    pub(super) async fn close(&self, ticket: Ticket, outcome: Outcome) -> Result<(), BrokerError> {
+        let writes = ticket.deed.verb.writes();
+        let entry = NewEntry::ended(
+            Timestamp::now(),
+            &ticket.caller,
+            ticket.deed.verb,
+            ticket.deed.target,
+            ticket.seq,
+            outcome,
+        );
+        self.record(vec![entry], writes).await.map(drop)
+    }
+
+    /// Closes a ticket by a result, and passes the result on.
+    pub(super) async fn closing<T>(
+        &self,
+        ticket: Ticket,
+        result: Result<T, BrokerError>,
+    ) -> Result<T, BrokerError> {
+        let outcome = match &result {
+            Ok(_) => Outcome::Done,
+            Err(error) => Outcome::Failed(error.to_string()),
+        };
+        match (self.close(ticket, outcome).await, result) {
+            (Ok(()), result) => result,
+            // What was done is done: an error here would make a caller repeat it.
+            (Err(error), Ok(made)) => {
+                tracing::error!(target: "hushkey", %error, "an outcome could not be recorded");
+                Ok(made)
+            }
+            (Err(_), Err(error)) => Err(error),
+        }
+    }
+
+    /// Records a request that came to nothing because what it names is not there, and passes the error on.
+    pub(super) async fn found<T, E: Into<BrokerError>>(
+        &self,
+        ask: &Ask<'_>,
+        verb: Verb,
+        named: &str,
+        result: Result<T, E>,
+    ) -> Result<T, BrokerError> {
+        match result {
+            Ok(found) => Ok(found),
+            Err(error) => {
+                let error = error.into();
+                let deed = Deed::of(verb).called(named);
+                let why = error.to_string();
+                let entry = NewEntry::denied(ask.now, ask.caller, verb, deed.target, &why);
+                self.record(vec![entry], false).await?;
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) async fn read_log(&self, query: Query) -> Result<Vec<Entry>, BrokerError> {
+        let audit = Arc::clone(&self.audit);
+        let page = blocking(move || audit.read(&query)).await?;
+        Ok(page.entries)
+    }
+
+    async fn record(
+        &self,
+        entries: Vec<NewEntry>,
+        with_head: bool,
+    ) -> Result<Vec<audit::Recorded>, BrokerError> {
+        let head = if with_head {
+            self.vault.head().await?
+        } else {
+            None
+        };
+        let audit = Arc::clone(&self.audit);
+        blocking(move || audit.append_all(&entries, head.as_ref())).await
+    }
+}
+
+/// The answer for fields that the caller may not know of: the same as for an item that is not there.
+pub(super) fn hidden(ask: &Ask<'_>, asked: &[(VaultId, String)]) -> VaultError {
+    let sees = |vault: &VaultId| ask.policy.rights(ask.caller, vault).has(Right::Metadata);
+    let unseen = asked.iter().find(|(vault, _)| !sees(vault));
+    no_item(unseen.or(asked.first()).map_or("", |(_, item)| item))
+}
+
+/// The log waits for the disk: off the thread that serves others.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, audit::AuditError> + Send + 'static,
+) -> Result<T, BrokerError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    match done {
+        Ok(result) => result.map_err(BrokerError::from),
+        Err(_) => Err(BrokerError::Unavailable {
+            message: "the audit log did not answer, so nothing is released".into(),
+            source: None,
+        }),
+    }
+}
+
+/// How a run ended, in the log's terms.
+pub(super) fn ended(finished: &Finished) -> Outcome {
+    match finished.status {
+        _ if finished.cancelled => Outcome::Cancelled,
+        _ if finished.timed_out => Outcome::TimedOut,
+        Status::Exited(status) => Outcome::Exited(status),
+        Status::Signaled(signal) => Outcome::Signaled(signal),
+    }
+}

@@ -1,0 +1,416 @@
+//! Reading: lists, metadata, checks, activity; and, for the owner alone, values.
+
+use std::path::Path;
+
+use crate::{
+    access::Caller,
+    audit::{Outcome, Query, Verb, Viewer},
+    broker::{
+        Activity, ActivityWanted, Ask, Broker, BrokerError, Checked, ItemLine, ItemPage, ItemView,
+        ItemsWanted, VaultView,
+        guard::{self, Deed},
+        resolve::Located,
+    },
+    dotenv,
+    policy::{Action, Decision, Governed, Right},
+    vault::{
+        Item, ItemOverview, ItemState, Secret, SecretReference, VaultError, is_id,
+        name::{folded_name, same_name},
+        reference::{Ambiguity, Attribute},
+    },
+};
+
+impl Broker {
+    /// Lists the vaults that the caller may see.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when store, policy or audit log do not answer.
+    pub async fn vaults(&self, caller: &Caller) -> Result<Vec<VaultView>, BrokerError> {
+        let ask = self.ask(caller).await?;
+        let ticket = self
+            .permit(&ask, &Action::ListVaults, Deed::of(Verb::ListVaults))
+            .await?;
+        self.close(ticket, Outcome::Done).await?;
+        Ok(ask
+            .seen
+            .into_iter()
+            .map(|seen| VaultView {
+                overview: seen.overview,
+                rights: seen.rights,
+            })
+            .collect())
+    }
+
+    /// Lists items of one vault, or of all in which the caller may read metadata.
+    ///
+    /// # Errors
+    /// [`BrokerError`]
+    pub async fn items(
+        &self,
+        caller: &Caller,
+        wanted: &ItemsWanted,
+    ) -> Result<ItemPage, BrokerError> {
+        let ask = self.ask(caller).await?;
+        let vaults: Vec<_> = match &wanted.vault {
+            Some(name) => {
+                let found = self.vault_named(&ask.seen, name);
+                vec![self.found(&ask, Verb::ListItems, name, found).await?]
+            }
+            None => ask
+                .seen
+                .iter()
+                .filter(|seen| seen.rights.has(Right::Metadata))
+                .collect(),
+        };
+        let mut tickets = Vec::new();
+        for vault in &vaults {
+            let named = vault.named();
+            let action = Action::Vault {
+                vault: &named,
+                right: Right::Metadata,
+            };
+            let deed = Deed::vault(Verb::ListItems, &named);
+            tickets.push(self.permit(&ask, &action, deed).await?);
+        }
+
+        let state = if wanted.archived {
+            ItemState::Archived
+        } else {
+            ItemState::Active
+        };
+        let mut lines = Vec::new();
+        for (vault, ticket) in vaults.iter().zip(tickets) {
+            let found = self.vault.items(&vault.overview.id, state).await?;
+            let named = vault.named();
+            lines.extend(
+                found
+                    .into_iter()
+                    .filter(|overview| fits(overview, wanted))
+                    .map(|overview| ItemLine {
+                        overview,
+                        vault: named.clone(),
+                    }),
+            );
+            self.close(ticket, Outcome::Done).await?;
+        }
+        page(lines, wanted)
+    }
+
+    /// Reads one item's metadata.
+    ///
+    /// # Errors
+    /// [`BrokerError`]
+    pub async fn item(
+        &self,
+        caller: &Caller,
+        item: &str,
+        vault: Option<&str>,
+    ) -> Result<ItemView, BrokerError> {
+        let ask = self.ask(caller).await?;
+        let found = self.item_named(&ask.seen, vault, item).await;
+        let located = self.found(&ask, Verb::ReadItem, item, found).await?;
+        let action = Action::Vault {
+            vault: &located.vault,
+            right: Right::Metadata,
+        };
+        let deed = Deed::item(Verb::ReadItem, &located);
+        let ticket = self.permit(&ask, &action, deed).await?;
+        self.close(ticket, Outcome::Done).await?;
+        self.view(located).await
+    }
+
+    /// Tells which references would resolve for the caller in a run, and why not. Lines of a file that are no
+    /// references are not shown.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when the file can't be read, or store, policy or audit log do not answer.
+    pub async fn check_references(
+        &self,
+        caller: &Caller,
+        references: &[String],
+        env_file: Option<&Path>,
+    ) -> Result<Vec<Checked>, BrokerError> {
+        let ask = self.ask(caller).await?;
+        let ticket = self
+            .permit(&ask, &Action::ListVaults, Deed::of(Verb::CheckReferences))
+            .await?;
+        let mut lines: Vec<(Option<String>, String)> = references
+            .iter()
+            .map(|reference| (None, reference.clone()))
+            .collect();
+        if let Some(path) = env_file {
+            let file = self.env_file(&ask, path)?;
+            // An agent's file is expanded from itself alone.
+            let assignments = file
+                .expand(|_| None)
+                .map_err(|error| BrokerError::Invalid(error.to_string()))?;
+            for assignment in assignments {
+                let references = match assignment.value {
+                    dotenv::Value::Composed(parts) => parts
+                        .into_iter()
+                        .filter_map(|part| match part {
+                            dotenv::Part::Reference(reference) => Some(reference),
+                            dotenv::Part::Text(_) => None,
+                        })
+                        .collect(),
+                    dotenv::Value::Reference(reference) => vec![reference],
+                    dotenv::Value::Text(_) => Vec::new(),
+                };
+                lines.extend(
+                    references
+                        .into_iter()
+                        .map(|reference| (Some(assignment.name.clone()), reference.to_string())),
+                );
+            }
+        }
+        let mut checked = Vec::new();
+        for (name, reference) in lines {
+            let reason = self.why_not(&ask, &reference).await;
+            checked.push(Checked {
+                // What is no reference could be a value that somebody pasted: it is not repeated.
+                reference: if SecretReference::looks_like(&reference) {
+                    reference
+                } else {
+                    "(not a reference)".into()
+                },
+                name,
+                reason,
+            });
+        }
+        self.close(ticket, Outcome::Done).await?;
+        Ok(checked)
+    }
+
+    async fn why_not(&self, ask: &Ask<'_>, text: &str) -> Option<String> {
+        let reference = match SecretReference::parse(text) {
+            Ok(reference) => reference,
+            Err(error) => return Some(error.to_string()),
+        };
+        let target = match self.target(&ask.seen, &reference).await {
+            Ok(target) => target,
+            Err(error) => return Some(error.to_string()),
+        };
+        let secrets = [Governed {
+            reference: &target.reference,
+            origins: &target.field.origins,
+        }];
+        let action = Action::Take {
+            right: Right::Use,
+            secrets: &secrets,
+        };
+        if let Decision::Denied(refusal) = ask.policy.decide(ask.caller, &action, ask.now) {
+            return Some(if refusal.is_hidden() {
+                let asked = [(target.reference.vault.id, target.asked)];
+                guard::hidden(ask, &asked).to_string()
+            } else {
+                refusal.advice
+            });
+        }
+        if !target.field.set && reference.attribute == Attribute::Value {
+            return Some("the field is empty; set it first".into());
+        }
+        None
+    }
+
+    /// Lists what was done, oldest first. An agent sees its own activity only.
+    ///
+    /// # Errors
+    /// [`BrokerError`]
+    pub async fn activity(
+        &self,
+        caller: &Caller,
+        wanted: &ActivityWanted,
+    ) -> Result<Vec<Activity>, BrokerError> {
+        let ask = self.ask(caller).await?;
+        let ticket = self
+            .permit(&ask, &Action::ReadActivity, Deed::of(Verb::ReadActivity))
+            .await?;
+        let query = Query {
+            who: match caller {
+                Caller::Agent(agent) => Some(agent.name.to_string()),
+                Caller::Owner => wanted.agent.clone(),
+            },
+            since: wanted.since,
+            limit: wanted.limit,
+            after: wanted.after,
+        };
+        let viewer = match caller {
+            Caller::Agent(_) => Viewer::Agent,
+            Caller::Owner => Viewer::Owner,
+        };
+        let entries = self.read_log(query).await?;
+        self.close(ticket, Outcome::Done).await?;
+        Ok(entries
+            .into_iter()
+            .map(|entry| Activity::of(&entry, viewer))
+            .collect())
+    }
+
+    /// Reveals what a reference means (owner only): a value, or one of the field's attributes.
+    ///
+    /// # Errors
+    /// [`BrokerError`]
+    pub async fn reveal(
+        &self,
+        caller: &Caller,
+        reference: &SecretReference,
+    ) -> Result<Secret, BrokerError> {
+        let ask = self.ask(caller).await?;
+        let found = self.target(&ask.seen, reference).await;
+        let target = self
+            .found(&ask, Verb::Reveal, &reference.to_string(), found)
+            .await?;
+        let governed = Governed {
+            reference: &target.reference,
+            origins: &target.field.origins,
+        };
+        let deed = Deed::fields(Verb::Reveal, [&target]);
+        let ticket = self.permit(&ask, &Action::Reveal(&governed), deed).await?;
+        let value = match super::run::attribute(reference, &target) {
+            Some(text) => Ok(Secret::new(text)),
+            None => self.value(&target).await,
+        };
+        self.closing(ticket, value).await
+    }
+
+    /// Reveals an item with its values (owner only).
+    ///
+    /// # Errors
+    /// [`BrokerError`]
+    pub async fn reveal_item(
+        &self,
+        caller: &Caller,
+        item: &str,
+        vault: Option<&str>,
+    ) -> Result<Item, BrokerError> {
+        let ask = self.ask(caller).await?;
+        let found = self.item_named(&ask.seen, vault, item).await;
+        let located = self.found(&ask, Verb::Reveal, item, found).await?;
+        let deed = Deed::item(Verb::Reveal, &located);
+        let ticket = self.permit(&ask, &Action::Administer, deed).await?;
+        let found = self
+            .vault
+            .item(&located.vault.id, &located.metadata.overview.id)
+            .await
+            .map_err(BrokerError::from);
+        self.closing(ticket, found).await
+    }
+
+    /// Adds the references that resolve to an item's fields and files.
+    pub(super) async fn view(&self, located: Located) -> Result<ItemView, BrokerError> {
+        let overview = &located.metadata.overview;
+        let vaults = self.vault.vaults().await?;
+        let vault = vaults
+            .iter()
+            .filter(|vault| same_name(&vault.name, &located.vault.name))
+            .count()
+            > 1;
+        let item = self
+            .vault
+            .items_titled(&overview.vault, &overview.title)
+            .await?
+            .len()
+            > 1
+            // A title that looks like an id would be looked up as one first.
+            || is_id(&overview.title);
+        let metadata = &located.metadata;
+        let field_references = metadata
+            .fields
+            .iter()
+            .map(|field| {
+                let reference = located.reference(field);
+                let section = reference.section.as_ref().is_some_and(|own| {
+                    metadata
+                        .sections
+                        .iter()
+                        .filter(|section| same_name(&section.label, &own.name))
+                        .count()
+                        > 1
+                });
+                let label = metadata.fields.iter().any(|other| {
+                    other.id != field.id
+                        && (other.id.as_str() == field.label
+                            || (other.section == field.section
+                                && same_name(&other.label, &field.label)))
+                });
+                reference.reference_text(Ambiguity {
+                    vault,
+                    item,
+                    section,
+                    field: label,
+                })
+            })
+            .collect();
+        let file_references = metadata
+            .files
+            .iter()
+            .map(|file| format!("op://{}/{}/{}", located.vault.id, overview.id, file.id))
+            .collect();
+        Ok(ItemView {
+            field_references,
+            file_references,
+            vault: located.vault,
+            metadata: located.metadata,
+        })
+    }
+}
+
+fn fits(overview: &ItemOverview, wanted: &ItemsWanted) -> bool {
+    let category = wanted
+        .category
+        .as_ref()
+        .is_none_or(|category| overview.category == *category);
+    let tag = wanted
+        .tag
+        .as_ref()
+        .is_none_or(|tag| overview.tags.iter().any(|own| same_name(own, tag)));
+    let query = wanted.query.as_ref().is_none_or(|query| {
+        let query = folded_name(query);
+        let urls = overview.urls.iter().map(|url| url.href.as_str());
+        std::iter::once(overview.title.as_str())
+            .chain(overview.tags.iter().map(String::as_str))
+            .chain(urls)
+            .any(|text| folded_name(text).contains(&query))
+    });
+    category && tag && query
+}
+
+/// Cuts one page out of all lines. The cursor is the place of the next line: vault id, folded title and item id in
+/// their sorted order, so that a change between two pages shifts nothing.
+fn page(lines: Vec<ItemLine>, wanted: &ItemsWanted) -> Result<ItemPage, BrokerError> {
+    let mut keyed: Vec<(String, ItemLine)> = lines
+        .into_iter()
+        .map(|line| {
+            let key = format!(
+                "{}\0{}",
+                folded_name(&line.overview.title),
+                line.overview.id
+            );
+            (key, line)
+        })
+        .collect();
+    keyed.sort_by(|a, b| a.0.cmp(&b.0));
+    if let Some(cursor) = &wanted.cursor {
+        let after = data_encoding::BASE64URL_NOPAD
+            .decode(cursor.as_bytes())
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .ok_or_else(|| {
+                BrokerError::Vault(VaultError::Invalid(
+                    "the cursor is not one that `list_items` gave; begin again without it".into(),
+                ))
+            })?;
+        keyed.retain(|(key, _)| *key > after);
+    }
+    let limit = wanted.limit.unwrap_or(usize::MAX).max(1);
+    let more = keyed.len() > limit;
+    keyed.truncate(limit);
+    let next_cursor = keyed
+        .last()
+        .filter(|_| more)
+        .map(|(key, _)| data_encoding::BASE64URL_NOPAD.encode(key.as_bytes()));
+    Ok(ItemPage {
+        items: keyed.into_iter().map(|(_, line)| line).collect(),
+        next_cursor,
+    })
+}

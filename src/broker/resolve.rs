@@ -1,0 +1,286 @@
+//! From names to ids: what a caller wrote becomes the vault, item or field that it means.
+//!
+//! Only vaults in which the caller has some right are looked at, so that "not allowed" and "not there" read
+//! alike. Nothing here decrypts a value.
+
+use crate::{
+    access::Caller,
+    broker::{Broker, BrokerError},
+    policy::{Policy, Right, Rights},
+    vault::{
+        FieldMetadata, ItemId, ItemMetadata, Noun, SecretReference, Section, VaultError, VaultId,
+        VaultOverview,
+        name::same_name,
+        reference::{Named, ResolvedReference},
+    },
+};
+
+/// A vault that the caller may see.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub overview: VaultOverview,
+    pub rights: Rights,
+}
+
+impl Seen {
+    pub(super) fn named(&self) -> Named<VaultId> {
+        Named {
+            id: self.overview.id.clone(),
+            name: self.overview.name.clone(),
+        }
+    }
+}
+
+/// An item and the vault that holds it.
+#[derive(Clone, Debug)]
+pub(super) struct Located {
+    pub vault: Named<VaultId>,
+    pub metadata: ItemMetadata,
+}
+
+impl Located {
+    pub(super) fn named(&self) -> Named<ItemId> {
+        Named {
+            id: self.metadata.overview.id.clone(),
+            name: self.metadata.overview.title.clone(),
+        }
+    }
+
+    /// The reference that stands for one of the item's fields.
+    pub(super) fn reference(&self, field: &FieldMetadata) -> ResolvedReference {
+        ResolvedReference {
+            vault: self.vault.clone(),
+            item: self.named(),
+            section: field.section.as_ref().map(|id| Named {
+                id: id.clone(),
+                name: self
+                    .metadata
+                    .sections
+                    .iter()
+                    .find(|section| section.id == *id)
+                    .map_or_else(|| id.to_string(), |section| section.label.clone()),
+            }),
+            field: Named {
+                id: field.id.clone(),
+                name: field.label.clone(),
+            },
+        }
+    }
+
+    /// Finds a field by label or id; a section narrows it down.
+    pub(super) fn field(
+        &self,
+        section: Option<&str>,
+        name: &str,
+    ) -> Result<&FieldMetadata, VaultError> {
+        let sections: Vec<&Section> = match section {
+            None => Vec::new(),
+            Some(section) => {
+                let found: Vec<_> = self
+                    .metadata
+                    .sections
+                    .iter()
+                    .filter(|s| s.id.as_str() == section || same_name(&s.label, section))
+                    .collect();
+                if found.is_empty() {
+                    return Err(VaultError::NotFound {
+                        noun: Noun::Section,
+                        name: section.to_owned(),
+                    });
+                }
+                found
+            }
+        };
+        let within: Vec<&FieldMetadata> = self
+            .metadata
+            .fields
+            .iter()
+            .filter(|field| {
+                section.is_none()
+                    || field
+                        .section
+                        .as_ref()
+                        .is_some_and(|id| sections.iter().any(|section| section.id == *id))
+            })
+            .collect();
+        if let Some(field) = within.iter().find(|field| field.id.as_str() == name) {
+            return Ok(field);
+        }
+        let labelled: Vec<_> = within
+            .into_iter()
+            .filter(|field| same_name(&field.label, name))
+            .collect();
+        match labelled.as_slice() {
+            [] => Err(VaultError::NotFound {
+                noun: Noun::Field,
+                name: name.to_owned(),
+            }),
+            [field] => Ok(field),
+            // As `op` does: without a section, a field that stands in none comes first.
+            several => match several
+                .iter()
+                .filter(|f| f.section.is_none())
+                .collect::<Vec<_>>()[..]
+            {
+                [field] if section.is_none() => Ok(field),
+                _ => Err(VaultError::Ambiguous {
+                    noun: Noun::Field,
+                    name: name.to_owned(),
+                    candidates: several.iter().map(|field| field.id.to_string()).collect(),
+                }),
+            },
+        }
+    }
+}
+
+/// A field that a reference means.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub reference: ResolvedReference,
+    pub field: FieldMetadata,
+    /// The item as the caller wrote it.
+    pub asked: String,
+}
+
+impl Broker {
+    /// The vaults that the caller has some right in, with the policy bound to their ids.
+    pub(super) async fn seen(&self, caller: &Caller) -> Result<(Policy, Vec<Seen>), BrokerError> {
+        let vaults = self.vault.vaults().await?;
+        let policy = self.policy(&vaults)?;
+        let seen = vaults
+            .into_iter()
+            .map(|overview| {
+                let rights = policy.rights(caller, &overview.id);
+                Seen { overview, rights }
+            })
+            .filter(|seen| !seen.rights.is_empty())
+            .collect();
+        Ok((policy, seen))
+    }
+
+    /// Finds a vault by id or name.
+    pub(super) fn vault_named<'a>(
+        &self,
+        seen: &'a [Seen],
+        name: &str,
+    ) -> Result<&'a Seen, VaultError> {
+        if let Some(vault) = seen.iter().find(|seen| seen.overview.id.as_str() == name) {
+            return Ok(vault);
+        }
+        let named: Vec<_> = seen
+            .iter()
+            .filter(|seen| same_name(&seen.overview.name, name))
+            .collect();
+        match named.as_slice() {
+            [] => Err(VaultError::NotFound {
+                noun: Noun::Vault,
+                name: name.to_owned(),
+            }),
+            [vault] => Ok(vault),
+            several => Err(VaultError::Ambiguous {
+                noun: Noun::Vault,
+                name: name.to_owned(),
+                candidates: several
+                    .iter()
+                    .map(|seen| seen.overview.id.to_string())
+                    .collect(),
+            }),
+        }
+    }
+
+    /// Finds an active item by id or title, in one vault or in all that are seen.
+    pub(super) async fn item_named(
+        &self,
+        seen: &[Seen],
+        vault: Option<&str>,
+        name: &str,
+    ) -> Result<Located, VaultError> {
+        let vaults: Vec<&Seen> = match vault {
+            Some(vault) => vec![self.vault_named(seen, vault)?],
+            None => seen.iter().collect(),
+        };
+        if let Ok(id) = ItemId::parse(name) {
+            for vault in &vaults {
+                match self.vault.metadata(&vault.overview.id, &id).await {
+                    Ok(metadata) => {
+                        return Ok(Located {
+                            vault: vault.named(),
+                            metadata,
+                        });
+                    }
+                    // A title of 26 letters is possible: look for it below.
+                    Err(VaultError::NotFound { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        let mut found = Vec::new();
+        for vault in &vaults {
+            for overview in self.vault.items_titled(&vault.overview.id, name).await? {
+                found.push((vault.named(), overview));
+            }
+        }
+        match found.len() {
+            0 => Err(no_item(name)),
+            1 => {
+                let (vault, overview) = found.remove(0);
+                let metadata = self.vault.metadata(&vault.id, &overview.id).await?;
+                Ok(Located { vault, metadata })
+            }
+            _ => Err(VaultError::Ambiguous {
+                noun: Noun::Item,
+                name: name.to_owned(),
+                candidates: found
+                    .iter()
+                    .map(|(_, overview)| overview.id.to_string())
+                    .collect(),
+            }),
+        }
+    }
+
+    /// Finds the field that a reference means. Where the caller may use values but not see items, every miss reads
+    /// like an item that is not there.
+    pub(super) async fn target(
+        &self,
+        seen: &[Seen],
+        reference: &SecretReference,
+    ) -> Result<Target, VaultError> {
+        let blind = !self
+            .vault_named(seen, &reference.vault)?
+            .rights
+            .has(Right::Metadata);
+        let found = self.field_named(seen, reference).await;
+        match found {
+            Err(VaultError::Ambiguous { .. } | VaultError::NotFound { .. }) if blind => {
+                Err(no_item(&reference.item))
+            }
+            found => found,
+        }
+    }
+
+    async fn field_named(
+        &self,
+        seen: &[Seen],
+        reference: &SecretReference,
+    ) -> Result<Target, VaultError> {
+        let located = self
+            .item_named(seen, Some(&reference.vault), &reference.item)
+            .await?;
+        let field = located
+            .field(reference.section.as_deref(), &reference.field)?
+            .clone();
+        Ok(Target {
+            reference: located.reference(&field),
+            field,
+            asked: reference.item.clone(),
+        })
+    }
+}
+
+/// The answer to an item that is not there, or that the caller may not know of.
+pub(super) fn no_item(name: &str) -> VaultError {
+    VaultError::NotFound {
+        noun: Noun::Item,
+        name: name.to_owned(),
+    }
+}

@@ -1,0 +1,246 @@
+//! Where a field's value comes from: first every source is decided and recorded, then any of them is touched.
+
+use std::pin::Pin;
+
+use zeroize::Zeroizing;
+
+use crate::{
+    access::Caller,
+    audit::Verb,
+    broker::{
+        Ask, Broker, BrokerError, Source,
+        command::Command,
+        fields::Sourced,
+        guard::{Deed, Ticket},
+        paths::MAX_FILE,
+        resolve::Target,
+    },
+    generate::{self, Recipe},
+    launch::{self, Keep, Launch, Status, Stdin},
+    policy::{Action, Governed, Right},
+    redact::Redactor,
+    vault::{ResolvedReference, Secret, SecretReference},
+};
+
+/// The least entropy that a generated value of a concealed field may have, in bits.
+const LEAST_ENTROPY_BITS: f64 = 64.0;
+
+/// A source that was decided, and recorded where it needed a decision of its own.
+pub(super) enum Planned {
+    Command(Box<Command>, Ticket),
+    Copy(Box<Target>, Ticket),
+    File(std::path::PathBuf),
+    Generate(Recipe),
+    Text(Secret),
+}
+
+impl Broker {
+    /// Decides whether a field may take its value from a source; nothing is read or run yet.
+    pub(super) async fn plan(
+        &self,
+        ask: &Ask<'_>,
+        label: &str,
+        concealed: bool,
+        source: Source,
+    ) -> Result<Planned, BrokerError> {
+        Ok(match source {
+            Source::Command(argv) => {
+                let command = self.command(ask, argv, None)?;
+                let run = command.request(&[], &[], &[], None);
+                let ticket = self
+                    .permit(ask, &Action::Run(&run), Deed::run(&command, &[]))
+                    .await?;
+                Planned::Command(Box::new(command), ticket)
+            }
+            Source::Copy(reference) => {
+                let reference = SecretReference::parse(&reference)?;
+                let found = self.target(&ask.seen, &reference).await;
+                let named = reference.to_string();
+                let target = self.found(ask, Verb::Copy, &named, found).await?;
+                if target.field.concealed() && !concealed {
+                    return Err(BrokerError::Invalid(format!(
+                        "field `{label}` would show a concealed value; leave its type out, or make it `concealed`"
+                    )));
+                }
+                let secrets = [Governed {
+                    reference: &target.reference,
+                    origins: &target.field.origins,
+                }];
+                let action = Action::Take {
+                    right: Right::Use,
+                    secrets: &secrets,
+                };
+                let ticket = self
+                    .permit(ask, &action, Deed::fields(Verb::Copy, [&target]))
+                    .await?;
+                Planned::Copy(Box::new(target), ticket)
+            }
+            Source::File(path) => Planned::File(path),
+            Source::Generate(recipe) => Planned::Generate(recipe),
+            Source::Text(text) => {
+                if concealed && ask.caller.is_agent() {
+                    return Err(BrokerError::Invalid(format!(
+                        "field `{label}` is concealed, so its value must not pass through you: take it from `generate`, `file`, `command` or `copy`, or ask the person to run `hushkey item create --ask`"
+                    )));
+                }
+                Planned::Text(text)
+            }
+        })
+    }
+
+    /// Gets the value from a source that was decided.
+    pub(super) async fn obtain(
+        &self,
+        ask: &Ask<'_>,
+        label: &str,
+        concealed: bool,
+        planned: Planned,
+        cancelled: Pin<&mut (impl Future<Output = ()> + ?Sized)>,
+    ) -> Result<Sourced, BrokerError> {
+        let value = match planned {
+            Planned::Command(command, ticket) => {
+                let output = self.output_of(&command, cancelled).await;
+                self.closing(ticket, output).await?
+            }
+            Planned::Copy(target, ticket) => {
+                let value = self.value(&target).await;
+                return Ok(Sourced {
+                    value: Some(self.closing(ticket, value).await?),
+                    origins: origins(&target),
+                });
+            }
+            Planned::File(path) => {
+                let bytes = self.reach(ask).read(&path, &self.grounds.own_paths)?;
+                text_of(bytes, || format!("the file for `{label}`"))?
+            }
+            Planned::Generate(recipe) => {
+                let made = generate::generate(&recipe)
+                    .map_err(|error| BrokerError::Invalid(error.to_string()))?;
+                if concealed && made.entropy_bits < LEAST_ENTROPY_BITS {
+                    return Err(BrokerError::Invalid(format!(
+                        "field `{label}`: {:.0} bits are too easy to guess; ask for more characters or words, at least {LEAST_ENTROPY_BITS} bits",
+                        made.entropy_bits
+                    )));
+                }
+                made.value
+            }
+            Planned::Text(text) => text,
+        };
+        Ok(Sourced {
+            value: Some(value),
+            origins: Vec::new(),
+        })
+    }
+
+    /// Decrypts one field's value.
+    pub(super) async fn value(&self, target: &Target) -> Result<Secret, BrokerError> {
+        let item = self
+            .vault
+            .item(&target.reference.vault.id, &target.reference.item.id)
+            .await?;
+        item.fields
+            .into_iter()
+            .find(|field| field.metadata.id == target.reference.field.id)
+            .and_then(|field| field.value)
+            .ok_or_else(|| {
+                BrokerError::Invalid(format!("{} is empty; set it first", target.reference))
+            })
+    }
+
+    async fn output_of(
+        &self,
+        command: &Command,
+        cancelled: Pin<&mut (impl Future<Output = ()> + ?Sized)>,
+    ) -> Result<Secret, BrokerError> {
+        let launch = Launch {
+            program: command.program.clone(),
+            argv: command.argv.clone(),
+            env: self.base_environment(&command.path),
+            files: Vec::new(),
+            stdin: Stdin::Empty,
+            cwd: command.cwd.clone(),
+            timeout: Some(super::run::DEFAULT_TIMEOUT),
+            keep: Keep::Ends(MAX_FILE as usize),
+        };
+        let finished = launch::run(launch, &Redactor::new([]), cancelled).await?;
+        let stdout = Zeroizing::new(finished.stdout.bytes);
+        drop(Zeroizing::new(finished.stderr.bytes));
+        let shown = command.shown();
+        if finished.cancelled || finished.timed_out || finished.status != Status::Exited(0) {
+            return Err(BrokerError::Invalid(format!(
+                "`{shown}` did not end well ({}), so nothing was stored; what it printed is not shown",
+                finished.status
+            )));
+        }
+        if finished.stdout.truncated {
+            return Err(BrokerError::Invalid(format!(
+                "`{shown}` printed more than {MAX_FILE} bytes, so nothing was stored"
+            )));
+        }
+        text_of(stdout, || format!("the output of `{shown}`"))
+    }
+
+    pub(super) fn reach(&self, ask: &Ask<'_>) -> super::paths::Reach {
+        match ask.caller {
+            Caller::Agent(agent) => super::paths::Reach::Beneath(ask.policy.roots(agent).to_vec()),
+            Caller::Owner => super::paths::Reach::Anywhere,
+        }
+    }
+}
+
+/// Where a copy of a field comes from: what the field came from, and the field itself.
+fn origins(target: &Target) -> Vec<ResolvedReference> {
+    let mut origins = target.field.origins.clone();
+    if !origins.contains(&target.reference) {
+        origins.push(target.reference.clone());
+    }
+    origins
+}
+
+/// Takes bytes as a field's text. One line loses its line end, since a token with one breaks headers; several lines
+/// keep theirs, since a key file without one is refused by OpenSSH.
+fn text_of(
+    mut bytes: Zeroizing<Vec<u8>>,
+    what: impl Fn() -> String,
+) -> Result<Secret, BrokerError> {
+    let bytes = std::mem::take(&mut *bytes);
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        drop(Zeroizing::new(error.into_bytes()));
+        BrokerError::Invalid(format!("{} is not UTF-8 text", what()))
+    })?;
+    if let Some(line) = text.strip_suffix('\n') {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if !line.contains('\n') {
+            text.truncate(line.len());
+        }
+    }
+    if text.is_empty() {
+        return Err(BrokerError::Invalid(format!("{} is empty", what())));
+    }
+    Ok(Secret::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &[u8]) -> Result<String, String> {
+        text_of(Zeroizing::new(bytes.to_vec()), || "it".into())
+            .map(|secret| secret.expose_secret().to_owned())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn one_line_loses_its_end_and_several_keep_theirs() {
+        assert_eq!(text(b"token\n").unwrap(), "token");
+        assert_eq!(text(b"token\r\n").unwrap(), "token");
+        assert_eq!(text(b"a\nb\n").unwrap(), "a\nb\n");
+        assert_eq!(text(b"token").unwrap(), "token");
+    }
+
+    #[test]
+    fn what_is_not_text_is_refused_without_repeating_it() {
+        assert_eq!(text(b"\xffcanary").unwrap_err(), "it is not UTF-8 text");
+        assert_eq!(text(b"\n").unwrap_err(), "it is empty");
+    }
+}

@@ -1,0 +1,582 @@
+//! Writing: items are made, changed, put away and brought back; vaults by the owner alone.
+
+use std::pin::{Pin, pin};
+
+use crate::{
+    access::Caller,
+    audit::Verb,
+    broker::{
+        Ask, Broker, BrokerError, CreateItem, Deleted, ItemView, NewField, UpdateItem,
+        fields::{Shape, shapes},
+        guard::Deed,
+        resolve::Located,
+        value::Planned,
+    },
+    policy::{Action, Right},
+    vault::{
+        Category, Field, FieldMetadata, ItemState, NewItem, NewVault, Section, VaultEdit,
+        VaultError, VaultOverview,
+    },
+};
+
+/// Bounds that keep an item a thing that people can read.
+const MAX_FIELDS: usize = 200;
+const MAX_TITLE: usize = 500;
+const MAX_LABEL: usize = 200;
+
+impl Broker {
+    /// Makes an item. `cancelled` ends a `command` source.
+    ///
+    /// # Errors
+    /// [`BrokerError`]; nothing is stored then.
+    pub async fn create_item(
+        &self,
+        caller: &Caller,
+        new: CreateItem,
+        cancelled: impl Future<Output = ()>,
+    ) -> Result<ItemView, BrokerError> {
+        let ask = self.ask(caller).await?;
+        let found = self.vault_named(&ask.seen, &new.vault);
+        let found = self
+            .found(&ask, Verb::CreateItem, &new.vault, found)
+            .await?;
+        let vault = found.named();
+        check_title(&new.title)?;
+        let category = new.category.unwrap_or(Category::Login);
+        if matches!(category, Category::Custom | Category::Document) {
+            return Err(BrokerError::Invalid(format!(
+                "items of the category {} can't be made here; choose another, such as SECURE_NOTE",
+                category.as_str()
+            )));
+        }
+        let mut sections = Vec::new();
+        let shapes = shapes(&category, &new.fields, &mut sections, &[])?;
+        check_fields(shapes.iter().map(|shape| &shape.metadata))?;
+
+        let action = Action::Vault {
+            vault: &vault,
+            right: Right::Create,
+        };
+        let deed = Deed::vault(Verb::CreateItem, &vault).called(&new.title);
+        let ticket = self.permit(&ask, &action, deed).await?;
+
+        let made = async {
+            let planned = self.plan_all(&ask, shapes, new.fields).await?;
+            let fields = self.obtain_all(&ask, planned, pin!(cancelled)).await?;
+            let item = NewItem {
+                title: new.title.trim().to_owned(),
+                category,
+                urls: new.urls,
+                tags: new.tags,
+                favorite: new.favorite,
+                sections,
+                fields,
+                created_by: Some(caller.name().to_owned()),
+            };
+            Ok(self.vault.create_item(&vault.id, item).await?)
+        };
+        let metadata = self.closing(ticket, made.await).await?;
+        self.view(Located { vault, metadata }).await
+    }
+
+    /// Changes an item.
+    ///
+    /// # Errors
+    /// [`BrokerError`]; the item is as it was then.
+    pub async fn update_item(
+        &self,
+        caller: &Caller,
+        update: UpdateItem,
+        cancelled: impl Future<Output = ()>,
+    ) -> Result<ItemView, BrokerError> {
+        let ask = self.ask(caller).await?;
+        let found = self
+            .item_named(&ask.seen, update.vault.as_deref(), &update.item)
+            .await;
+        let located = self
+            .found(&ask, Verb::UpdateItem, &update.item, found)
+            .await?;
+        let action = Action::Vault {
+            vault: &located.vault,
+            right: Right::Update,
+        };
+        let deed = Deed::item(Verb::UpdateItem, &located);
+        let ticket = self.permit(&ask, &action, deed).await?;
+        let made = self.apply(&ask, &located, update, pin!(cancelled)).await;
+        let metadata = self.closing(ticket, made).await?;
+        self.view(Located {
+            vault: located.vault,
+            metadata,
+        })
+        .await
+    }
+
+    async fn apply(
+        &self,
+        ask: &Ask<'_>,
+        located: &Located,
+        update: UpdateItem,
+        mut cancelled: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<crate::vault::ItemMetadata, BrokerError> {
+        let found = located.metadata.overview.version;
+        if let Some(expected) = update.version
+            && expected != found
+        {
+            return Err(VaultError::Conflict { expected, found }.into());
+        }
+        if let Some(title) = &update.title {
+            check_title(title)?;
+            self.check_rename(ask, located, title)?;
+        }
+
+        let mut set = Vec::new();
+        for (name, source) in update.set {
+            let (section, label) = split(located, &name);
+            let field = located.field(section, label)?.clone();
+            let planned = self
+                .plan(ask, &field.label, field.concealed(), source)
+                .await?;
+            set.push((field, planned));
+        }
+        let mut removed = Vec::new();
+        for name in &update.remove {
+            let (section, label) = split(located, name);
+            removed.push(located.field(section, label)?.id.clone());
+        }
+        let mut sections = located.metadata.sections.clone();
+        let present: Vec<FieldMetadata> = located
+            .metadata
+            .fields
+            .iter()
+            .filter(|field| !removed.contains(&field.id))
+            .cloned()
+            .collect();
+        let added = shapes(
+            &located.metadata.overview.category,
+            &update.add,
+            &mut sections,
+            &present,
+        )?;
+        check_fields(
+            present
+                .iter()
+                .chain(added.iter().map(|shape| &shape.metadata)),
+        )?;
+        let added = self.plan_all(ask, added, update.add).await?;
+
+        let mut item = self
+            .vault
+            .item(&located.vault.id, &located.metadata.overview.id)
+            .await?;
+        if item.overview.version != found {
+            return Err(VaultError::Conflict {
+                expected: found,
+                found: item.overview.version,
+            }
+            .into());
+        }
+        for (field, planned) in set {
+            let sourced = self
+                .obtain(
+                    ask,
+                    &field.label,
+                    field.concealed(),
+                    planned,
+                    cancelled.as_mut(),
+                )
+                .await?;
+            let filled = Shape { metadata: field }.fill(sourced);
+            if let Some(place) = item
+                .fields
+                .iter_mut()
+                .find(|field| field.metadata.id == filled.metadata.id)
+            {
+                *place = filled;
+            }
+        }
+        item.fields
+            .retain(|field| !removed.contains(&field.metadata.id));
+        item.fields
+            .extend(self.obtain_all(ask, added, cancelled).await?);
+        item.sections = used_sections(sections, &item.fields);
+        let overview = &mut item.overview;
+        if let Some(title) = update.title {
+            overview.title = title.trim().to_owned();
+        }
+        if let Some(tags) = update.tags {
+            overview.tags = tags;
+        }
+        if let Some(urls) = update.urls {
+            overview.urls = urls;
+        }
+        if let Some(favorite) = update.favorite {
+            overview.favorite = favorite;
+        }
+        overview.last_edited_by = Some(ask.caller.name().to_owned());
+        Ok(self.vault.replace_item(item).await?)
+    }
+
+    /// Archives an item where the backend can, else deletes it; `permanent` deletes (owner only).
+    ///
+    /// # Errors
+    /// [`BrokerError`]
+    pub async fn delete_item(
+        &self,
+        caller: &Caller,
+        item: &str,
+        vault: Option<&str>,
+        permanent: bool,
+    ) -> Result<Deleted, BrokerError> {
+        let ask = self.ask(caller).await?;
+        let found = if permanent {
+            self.item_in_any_state(&ask, vault, item).await
+        } else {
+            self.item_named(&ask.seen, vault, item)
+                .await
+                .map_err(BrokerError::from)
+        };
+        let located = self.found(&ask, Verb::DeleteItem, item, found).await?;
+        let archives = self.vault.archives() && !permanent;
+        let delete = Action::Vault {
+            vault: &located.vault,
+            right: Right::Delete,
+        };
+        let action = if permanent {
+            Action::Administer
+        } else {
+            delete
+        };
+        let ticket = self
+            .permit(&ask, &action, Deed::item(Verb::DeleteItem, &located))
+            .await?;
+        let overview = located.metadata.overview;
+        let done = async {
+            if archives {
+                self.vault
+                    .set_item_state(&overview.vault, &overview.id, ItemState::Archived)
+                    .await?;
+            } else {
+                self.vault
+                    .delete_item(&overview.vault, &overview.id)
+                    .await?;
+            }
+            Ok(())
+        };
+        self.closing(ticket, done.await).await?;
+        Ok(Deleted {
+            overview,
+            archived: archives,
+        })
+    }
+
+    /// Brings an archived item back (owner only).
+    ///
+    /// # Errors
+    /// [`BrokerError`]
+    pub async fn restore_item(
+        &self,
+        caller: &Caller,
+        item: &str,
+        vault: Option<&str>,
+    ) -> Result<ItemView, BrokerError> {
+        let ask = self.ask(caller).await?;
+        let found = self.item_in_any_state(&ask, vault, item).await;
+        let located = self.found(&ask, Verb::RestoreItem, item, found).await?;
+        let ticket = self
+            .permit(
+                &ask,
+                &Action::Administer,
+                Deed::item(Verb::RestoreItem, &located),
+            )
+            .await?;
+        let overview = &located.metadata.overview;
+        let done = self
+            .vault
+            .set_item_state(&overview.vault, &overview.id, ItemState::Active)
+            .await
+            .map_err(BrokerError::from);
+        let overview = self.closing(ticket, done).await?;
+        let mut located = located;
+        located.metadata.overview = overview;
+        self.view(located).await
+    }
+
+    /// Stores an item that was put together elsewhere, values included (owner only): `import`.
+    ///
+    /// # Errors
+    /// [`BrokerError`]
+    pub async fn import_item(
+        &self,
+        caller: &Caller,
+        vault: &str,
+        mut item: NewItem,
+    ) -> Result<ItemView, BrokerError> {
+        let ask = self.ask(caller).await?;
+        let vault = self.vault_named(&ask.seen, vault)?.named();
+        check_title(&item.title)?;
+        check_fields(item.fields.iter().map(|field| &field.metadata))?;
+        item.created_by = Some(caller.name().to_owned());
+        let deed = Deed::vault(Verb::Import, &vault).called(&item.title);
+        let ticket = self.permit(&ask, &Action::Administer, deed).await?;
+        let made = self
+            .vault
+            .create_item(&vault.id, item)
+            .await
+            .map_err(BrokerError::from);
+        let metadata = self.closing(ticket, made).await?;
+        self.view(Located { vault, metadata }).await
+    }
+
+    /// Makes a vault (owner only).
+    ///
+    /// # Errors
+    /// [`BrokerError`]
+    pub async fn create_vault(
+        &self,
+        caller: &Caller,
+        name: &str,
+        description: &str,
+    ) -> Result<VaultOverview, BrokerError> {
+        let ask = self.ask(caller).await?;
+        check_title(name)?;
+        let deed = Deed::of(Verb::CreateVault).called(name);
+        let ticket = self.permit(&ask, &Action::Administer, deed).await?;
+        let made = self
+            .vault
+            .create_vault(NewVault {
+                name: name.trim().to_owned(),
+                description: description.to_owned(),
+            })
+            .await
+            .map_err(BrokerError::from);
+        self.closing(ticket, made).await
+    }
+
+    /// Changes a vault (owner only).
+    ///
+    /// # Errors
+    /// [`BrokerError`]
+    pub async fn edit_vault(
+        &self,
+        caller: &Caller,
+        vault: &str,
+        edit: VaultEdit,
+    ) -> Result<VaultOverview, BrokerError> {
+        let ask = self.ask(caller).await?;
+        if let Some(name) = &edit.name {
+            check_title(name)?;
+        }
+        let vault = self.vault_named(&ask.seen, vault)?.named();
+        let deed = Deed::vault(Verb::EditVault, &vault);
+        let ticket = self.permit(&ask, &Action::Administer, deed).await?;
+        let made = self
+            .vault
+            .edit_vault(&vault.id, edit)
+            .await
+            .map_err(BrokerError::from);
+        self.closing(ticket, made).await
+    }
+
+    /// Deletes a vault with all that it holds (owner only).
+    ///
+    /// # Errors
+    /// [`BrokerError`]
+    pub async fn delete_vault(
+        &self,
+        caller: &Caller,
+        vault: &str,
+    ) -> Result<VaultOverview, BrokerError> {
+        let ask = self.ask(caller).await?;
+        let seen = self.vault_named(&ask.seen, vault)?;
+        let named = seen.named();
+        let deed = Deed::vault(Verb::DeleteVault, &named);
+        let ticket = self.permit(&ask, &Action::Administer, deed).await?;
+        let done = self
+            .vault
+            .delete_vault(&named.id)
+            .await
+            .map_err(BrokerError::from);
+        self.closing(ticket, done).await?;
+        Ok(seen.overview.clone())
+    }
+
+    /// An agent may not rename an item so that other rules govern its fields.
+    fn check_rename(
+        &self,
+        ask: &Ask<'_>,
+        located: &Located,
+        title: &str,
+    ) -> Result<(), BrokerError> {
+        if !ask.caller.is_agent() {
+            return Ok(());
+        }
+        let moved = located.metadata.fields.iter().any(|field| {
+            let before = located.reference(field);
+            let mut after = before.clone();
+            after.item.name = title.trim().to_owned();
+            ask.policy.governing_rules(&before) != ask.policy.governing_rules(&after)
+        });
+        if moved {
+            return Err(BrokerError::Invalid(
+                "that title would change which rules hold for the item; keep the title, or ask the person to rename it".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Finds an item by id or title, archived ones included; archived ones only the owner may name.
+    async fn item_in_any_state(
+        &self,
+        ask: &Ask<'_>,
+        vault: Option<&str>,
+        name: &str,
+    ) -> Result<Located, BrokerError> {
+        match self.item_named(&ask.seen, vault, name).await {
+            Err(VaultError::NotFound { .. }) if !ask.caller.is_agent() => {}
+            other => return Ok(other?),
+        }
+        let mut found = Vec::new();
+        for seen in &ask.seen {
+            if let Some(vault) = vault
+                && self.vault_named(&ask.seen, vault)?.overview.id != seen.overview.id
+            {
+                continue;
+            }
+            let archived = self
+                .vault
+                .items(&seen.overview.id, ItemState::Archived)
+                .await?;
+            found.extend(
+                archived
+                    .into_iter()
+                    .filter(|item| {
+                        item.id.as_str() == name || crate::vault::name::same_name(&item.title, name)
+                    })
+                    .map(|item| (seen.named(), item)),
+            );
+        }
+        match found.as_slice() {
+            [] => Err(VaultError::NotFound {
+                noun: crate::vault::Noun::Item,
+                name: name.to_owned(),
+            }
+            .into()),
+            [(vault, overview)] => Ok(Located {
+                vault: vault.clone(),
+                metadata: self.vault.metadata(&vault.id, &overview.id).await?,
+            }),
+            several => Err(VaultError::Ambiguous {
+                noun: crate::vault::Noun::Item,
+                name: name.to_owned(),
+                candidates: several
+                    .iter()
+                    .map(|(_, item)| item.id.to_string())
+                    .collect(),
+            }
+            .into()),
+        }
+    }
+
+    async fn plan_all(
+        &self,
+        ask: &Ask<'_>,
+        shapes: Vec<Shape>,
+        wanted: Vec<NewField>,
+    ) -> Result<Vec<(Shape, Option<Planned>)>, BrokerError> {
+        let mut planned = Vec::with_capacity(shapes.len());
+        for (shape, wanted) in shapes.into_iter().zip(wanted) {
+            let source = match wanted.source {
+                None => None,
+                Some(source) => {
+                    let field = &shape.metadata;
+                    Some(
+                        self.plan(ask, &field.label, field.concealed(), source)
+                            .await?,
+                    )
+                }
+            };
+            planned.push((shape, source));
+        }
+        Ok(planned)
+    }
+
+    async fn obtain_all(
+        &self,
+        ask: &Ask<'_>,
+        planned: Vec<(Shape, Option<Planned>)>,
+        mut cancelled: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<Vec<Field>, BrokerError> {
+        let mut fields = Vec::with_capacity(planned.len());
+        for (shape, planned) in planned {
+            let sourced = match planned {
+                None => Default::default(),
+                Some(planned) => {
+                    let field = &shape.metadata;
+                    let (label, concealed) = (field.label.clone(), field.concealed());
+                    self.obtain(ask, &label, concealed, planned, cancelled.as_mut())
+                        .await?
+                }
+            };
+            fields.push(shape.fill(sourced));
+        }
+        Ok(fields)
+    }
+}
+
+/// Reads `section/field` where a section of that name is there, else all of it as the field.
+fn split<'a>(located: &Located, name: &'a str) -> (Option<&'a str>, &'a str) {
+    match name.split_once('/') {
+        Some((section, field))
+            if located.metadata.sections.iter().any(|known| {
+                known.id.as_str() == section || crate::vault::name::same_name(&known.label, section)
+            }) =>
+        {
+            (Some(section), field)
+        }
+        _ => (None, name),
+    }
+}
+
+fn used_sections(sections: Vec<Section>, fields: &[Field]) -> Vec<Section> {
+    sections
+        .into_iter()
+        .filter(|section| {
+            !section.label.is_empty()
+                || fields
+                    .iter()
+                    .any(|field| field.metadata.section.as_ref() == Some(&section.id))
+        })
+        .collect()
+}
+
+fn check_title(title: &str) -> Result<(), BrokerError> {
+    if title.trim().is_empty() {
+        return Err(BrokerError::Invalid(
+            "a name or title can't be empty".into(),
+        ));
+    }
+    if title.chars().count() > MAX_TITLE {
+        return Err(BrokerError::Invalid(format!(
+            "a name or title has at most {MAX_TITLE} characters"
+        )));
+    }
+    Ok(())
+}
+
+fn check_fields<'a>(fields: impl Iterator<Item = &'a FieldMetadata>) -> Result<(), BrokerError> {
+    let mut count = 0;
+    for field in fields {
+        count += 1;
+        if field.label.chars().count() > MAX_LABEL {
+            return Err(BrokerError::Invalid(format!(
+                "a field's label has at most {MAX_LABEL} characters"
+            )));
+        }
+    }
+    if count > MAX_FIELDS {
+        return Err(BrokerError::Invalid(format!(
+            "an item has at most {MAX_FIELDS} fields"
+        )));
+    }
+    Ok(())
+}

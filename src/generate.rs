@@ -1,0 +1,211 @@
+//! New random values: passwords, passphrases, hexadecimal digits, UUIDs.
+//!
+//! A [`Recipe`] says what is wanted, in the words of Connect's and `op`'s password recipes;
+//! [`generate`] draws it from the system's random numbers, each possible value equally likely, and tells how
+//! many bits an attacker would have to guess. Whether that is enough is for others to say.
+
+use data_encoding::HEXLOWER;
+use diceware_wordlists::EFF_LONG_WORDLIST;
+use rand::Rng;
+use zeroize::Zeroizing;
+
+use crate::{seal, vault::Secret};
+
+mod recipe;
+
+pub use recipe::{CharacterSet, Kind, Recipe};
+
+/// A new value and its strength.
+#[derive(Debug)]
+pub struct Generated {
+    /// The value.
+    pub value: Secret,
+    /// Binary logarithm of how many values the recipe could have given, all equally likely.
+    pub entropy_bits: f64,
+}
+
+/// Why nothing was generated.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GenerateError {
+    /// An option that the kind does not know.
+    #[error("a {kind} has no `{option}`; leave it out", kind = kind.as_str())]
+    DoesNotApply {
+        /// The kind.
+        kind: Kind,
+        /// The option.
+        option: &'static str,
+    },
+
+    /// A list of sets is empty.
+    #[error("a password needs characters; name letters, digits or symbols")]
+    NoSets,
+
+    /// The kind is known and can't be generated.
+    #[error("ssh keys cannot be generated yet; make one with ssh-keygen and take it from its file")]
+    NotAvailable,
+
+    /// All characters of a set are excluded.
+    #[error("none of the {set} are left to choose from; exclude fewer characters", set = set.as_str())]
+    NothingLeft {
+        /// The set.
+        set: CharacterSet,
+    },
+
+    /// A number is out of bounds.
+    #[error("`{option}` of a {kind} is a number from {least} to {most}", kind = kind.as_str())]
+    OutOfBounds {
+        /// The kind.
+        kind: Kind,
+        /// `length` or `words`.
+        option: &'static str,
+        /// The least that is taken.
+        least: u32,
+        /// The most that is taken.
+        most: u32,
+    },
+
+    /// A recipe in one line is not understood.
+    #[error(
+        "a password recipe is a length and the character sets, for example 20,letters,digits,symbols"
+    )]
+    Recipe,
+}
+
+const SEPARATOR: &str = "-";
+
+/// Makes a new value.
+///
+/// # Errors
+/// [`GenerateError`] when the recipe asks for what can't be had.
+pub fn generate(recipe: &Recipe) -> Result<Generated, GenerateError> {
+    recipe.refuse_what_does_not_apply()?;
+    match recipe.kind {
+        Kind::Hex => hex(recipe),
+        Kind::Passphrase => passphrase(recipe),
+        Kind::Password => password(recipe),
+        Kind::SshKey => Err(GenerateError::NotAvailable),
+        Kind::Uuid => Ok(uuid()),
+    }
+}
+
+fn password(recipe: &Recipe) -> Result<Generated, GenerateError> {
+    let length = recipe.bounded("length", recipe.length, 32, 64)?;
+    let wanted = recipe
+        .character_sets
+        .as_deref()
+        .unwrap_or(&CharacterSet::ALL);
+    let excluded = recipe.exclude_characters.as_deref().unwrap_or_default();
+    let sets = CharacterSet::ALL
+        .into_iter()
+        .filter(|set| wanted.contains(set))
+        .map(|set| remaining(set, excluded))
+        .collect::<Result<Vec<_>, _>>()?;
+    let least = u32::try_from(sets.len()).expect("there are three sets");
+    if sets.is_empty() {
+        return Err(GenerateError::NoSets);
+    }
+    if length < least {
+        return Err(GenerateError::OutOfBounds {
+            kind: Kind::Password,
+            option: "length",
+            least,
+            most: 64,
+        });
+    }
+
+    let alphabet = sets.concat();
+    let mut rng = seal::system_rng();
+    let mut value = Zeroizing::new(String::with_capacity(length as usize));
+    // Drawing anew until every set is there keeps all values that have one of each equally likely;
+    // putting one of each in some place first would not.
+    while !sets.iter().all(|set| value.contains(&set[..])) {
+        value.clear();
+        value.extend((0..length).map(|_| pick(&alphabet, &mut rng)));
+    }
+    Ok(Generated {
+        value: Secret::new(std::mem::take(&mut *value)),
+        entropy_bits: password_entropy(&sets, length),
+    })
+}
+
+fn remaining(set: CharacterSet, excluded: &str) -> Result<Vec<char>, GenerateError> {
+    let left: Vec<char> = set
+        .characters()
+        .chars()
+        .filter(|c| !excluded.contains(*c))
+        .collect();
+    if left.is_empty() {
+        Err(GenerateError::NothingLeft { set })
+    } else {
+        Ok(left)
+    }
+}
+
+/// Binary logarithm of how many texts of this length have a character of every set: all texts, less those
+/// that miss a set, by inclusion and exclusion.
+fn password_entropy(sets: &[Vec<char>], length: u32) -> f64 {
+    let all: usize = sets.iter().map(Vec::len).sum();
+    let share: f64 = (0..1_usize << sets.len())
+        .map(|missed| {
+            let left: usize = sets
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| missed & (1 << i) == 0)
+                .map(|(_, set)| set.len())
+                .sum();
+            let sign = if missed.count_ones() % 2 == 0 {
+                1.0
+            } else {
+                -1.0
+            };
+            sign * (left as f64 / all as f64).powf(f64::from(length))
+        })
+        .sum();
+    f64::from(length) * (all as f64).log2() + share.log2()
+}
+
+fn passphrase(recipe: &Recipe) -> Result<Generated, GenerateError> {
+    let count = recipe.bounded("words", recipe.words, 6, 24)?;
+    let mut rng = seal::system_rng();
+    let words: Vec<&str> = (0..count)
+        .map(|_| pick(&EFF_LONG_WORDLIST, &mut rng))
+        .collect();
+    Ok(Generated {
+        value: Secret::new(words.join(SEPARATOR)),
+        entropy_bits: f64::from(count) * (EFF_LONG_WORDLIST.len() as f64).log2(),
+    })
+}
+
+fn hex(recipe: &Recipe) -> Result<Generated, GenerateError> {
+    let digits = recipe.bounded("length", recipe.length, 64, 256)?;
+    let bytes = Zeroizing::new(seal::random_bytes::<128>());
+    let mut value = HEXLOWER.encode(&*bytes);
+    value.truncate(digits as usize);
+    Ok(Generated {
+        value: Secret::new(value),
+        entropy_bits: f64::from(digits) * 4.0,
+    })
+}
+
+fn uuid() -> Generated {
+    Generated {
+        value: Secret::new(uuid::Uuid::new_v4().to_string()),
+        entropy_bits: 122.0,
+    }
+}
+
+/// One of the choices, all equally likely: a draw from the ragged end of the number range is thrown away.
+fn pick<T: Copy>(choices: &[T], rng: &mut impl Rng) -> T {
+    let count = u32::try_from(choices.len()).expect("a list of choices is short");
+    let fair = u32::MAX - u32::MAX % count;
+    loop {
+        let drawn = rng.next_u32();
+        if drawn < fair {
+            return choices[(drawn % count) as usize];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

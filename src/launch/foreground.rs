@@ -1,0 +1,332 @@
+//! A person's run: the program on this terminal, its output concealed on the way.
+//!
+//! Hushkey supervises itself, in one thread and in the program's own process group, so that Ctrl-C,
+//! Ctrl-Z and the terminal's size reach the program as ever. Daemons are left alone after a normal
+//! end; a time-out or a signal that is meant to end the run ends all of it. Where there is nothing to
+//! conceal, hushkey is replaced by the program.
+
+use std::{
+    ffi::OsString,
+    io,
+    os::{
+        fd::OwnedFd,
+        unix::{ffi::OsStrExt, process::CommandExt},
+    },
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    event::{PollFd, PollFlags},
+    process::{Pid, Signal, kill_process},
+};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+
+use super::{
+    GRACE, LaunchError, Status, Value, guard,
+    poll::poll,
+    private_dir::{self, PrivateDir},
+    signals::Signals,
+    tree,
+    variable::{check_file_variable, check_variable},
+};
+use crate::{redact::Redactor, vault::Secret};
+
+mod outlet;
+
+use outlet::Outlet;
+
+/// How long output may still come after the program's end, from a pipe that a daemon keeps open.
+const LAST_OUTPUT: Duration = Duration::from_millis(250);
+
+/// The exit status when the time is out, as `timeout(1)` has it.
+const TIMED_OUT: u8 = 124;
+
+/// A program to run for a person.
+#[derive(Debug)]
+pub struct Foreground {
+    /// The program's path; see [`find_program`](super::find_program).
+    pub program: PathBuf,
+    /// Its arguments, `argv[0]` first.
+    pub argv: Vec<OsString>,
+    /// The variables that it inherits.
+    pub inherited: Vec<(OsString, OsString)>,
+    /// Variables on top of those; they win.
+    pub env: Vec<(String, Value)>,
+    /// Values that it gets as private files (0600), gone when it ends; the variable holds the path.
+    pub files: Vec<(String, Secret)>,
+    /// When it is ended: TERM, and KILL two seconds later.
+    pub timeout: Option<Duration>,
+    /// Whether its output is concealed.
+    pub masking: bool,
+}
+
+impl Foreground {
+    /// Tells whether the program will take this process's place: nothing is left to do for hushkey
+    /// while it runs, and nobody to tell how it ended.
+    #[must_use]
+    pub fn replaces_this_process(&self, redactor: &Redactor) -> bool {
+        let conceal = self.masking && !redactor.is_empty();
+        !conceal && self.files.is_empty() && self.timeout.is_none()
+    }
+}
+
+/// Runs a program for a person, and returns the exit status to end with: the program's own, 128 + the
+/// signal that killed it, or 124 on time-out. Without anything to conceal, to wipe or to time, it does
+/// not return: the program takes this process's place.
+///
+/// # Errors
+/// [`LaunchError`]; its [`exit_status`](LaunchError::exit_status) tells what to end with.
+pub fn foreground(run: Foreground, redactor: &Redactor) -> Result<u8, LaunchError> {
+    if !run.masking && !run.files.is_empty() {
+        return Err(LaunchError::Unsupported(
+            "secret files cannot go with --no-masking: nobody would be left to wipe them; drop one of the two"
+                .into(),
+        ));
+    }
+    let conceal = run.masking && !redactor.is_empty();
+    let directory = secret_files(&run)?;
+    let mut command = command(&run, &directory)?;
+    if run.replaces_this_process(redactor) {
+        let error = command.exec();
+        return Err(LaunchError::of_exec(run.program, &error));
+    }
+    if conceal {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    }
+    let Foreground {
+        program, timeout, ..
+    } = run;
+    let mut watch = Watch::over(command, program, redactor)?;
+    let ended = watch
+        .until_the_end(timeout)
+        .map_err(|e| LaunchError::failed("supervise the program", e));
+    if let Some((directory, _)) = directory
+        && let Err(error) = directory.wipe()
+    {
+        tracing::warn!(%error, "the private directory could not be removed; the next run tries again");
+    }
+    ended
+}
+
+/// A private directory and, for each variable, the path in it.
+type SecretFiles = (PrivateDir, Vec<(String, PathBuf)>);
+
+fn secret_files(run: &Foreground) -> Result<Option<SecretFiles>, LaunchError> {
+    if run.files.is_empty() {
+        return Ok(None);
+    }
+    for (name, _) in &run.files {
+        check_file_variable(name)?;
+    }
+    let failed = |e| LaunchError::failed("write the secret files", e);
+    let mut directory = PrivateDir::make(&private_dir::fresh_path()).map_err(failed)?;
+    let mut paths = Vec::new();
+    for (name, value) in &run.files {
+        let path = directory
+            .add_file(name, value.expose_secret().as_bytes())
+            .map_err(failed)?;
+        paths.push((name.clone(), path));
+    }
+    Ok(Some((directory, paths)))
+}
+
+fn command(run: &Foreground, files: &Option<SecretFiles>) -> Result<Command, LaunchError> {
+    let mut command = Command::new(&run.program);
+    if let Some((name, arguments)) = run.argv.split_first() {
+        command.arg0(name).args(arguments);
+    }
+    command.env_clear();
+    for (name, value) in &run.inherited {
+        check_variable(name.as_bytes(), value.as_bytes())?;
+        command.env(name, value);
+    }
+    for (name, value) in &run.env {
+        check_variable(name.as_bytes(), value.as_str().as_bytes())?;
+        command.env(name, value.as_str());
+    }
+    for (name, path) in files.iter().flat_map(|(_, paths)| paths) {
+        command.env(name, path);
+    }
+    Ok(command)
+}
+
+/// A program that runs, and what has to be watched meanwhile.
+struct Watch {
+    child: Pid,
+    /// How the program ended, once it has.
+    status: Option<Status>,
+    signals: Signals,
+    outlets: Vec<Outlet>,
+    /// Whether somebody wants this run to end.
+    told_to_end: bool,
+}
+
+impl Watch {
+    /// Starts the program.
+    fn over(
+        mut command: Command,
+        program: PathBuf,
+        redactor: &Redactor,
+    ) -> Result<Self, LaunchError> {
+        let failed = |e| LaunchError::failed("supervise the program", e);
+        guard::protect_memory().map_err(failed)?;
+        // Before the program starts, so that no signal is missed.
+        let signals = Signals::watch_unless_ignored(&[
+            SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+        ])
+        .map_err(failed)?;
+        tree::adopt_orphans().map_err(failed)?;
+        let mut child = command
+            .spawn()
+            .map_err(|e| LaunchError::of_exec(program, &e))?;
+        let stdout = child.stdout.take().map(OwnedFd::from);
+        let stderr = child.stderr.take().map(OwnedFd::from);
+        let outlets = [
+            stdout.map(|pipe| Outlet::new(pipe, rustix::stdio::stdout(), redactor)),
+            stderr.map(|pipe| Outlet::new(pipe, rustix::stdio::stderr(), redactor)),
+        ];
+        Ok(Self {
+            child: Pid::from_child(&child),
+            status: None,
+            signals,
+            outlets: outlets.into_iter().flatten().collect(),
+            told_to_end: false,
+        })
+    }
+
+    /// Waits for the program's end and passes its output on; returns the exit status to end with.
+    fn until_the_end(&mut self, timeout: Option<Duration>) -> io::Result<u8> {
+        let mut until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut timed_out = false;
+        while self.reap() && self.status.is_none() {
+            if until.is_some_and(|until| Instant::now() >= until) {
+                if timed_out {
+                    break;
+                }
+                timed_out = true;
+                tree::signal_all(Signal::TERM);
+                until = Some(Instant::now() + GRACE);
+            }
+            self.turn(until)?;
+        }
+        let hurried = timed_out || self.told_to_end;
+        if hurried {
+            self.end_all(if timed_out { until } else { None })?;
+        }
+        self.pass_on_the_rest(hurried)?;
+        Ok(match self.status {
+            _ if timed_out => TIMED_OUT,
+            Some(Status::Exited(status)) => u8::try_from(status & 0xff).unwrap_or(u8::MAX),
+            Some(Status::Signaled(signal)) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
+            None => 128 + 9,
+        })
+    }
+
+    /// Reaps what has ended; returns whether there are children left.
+    fn reap(&mut self) -> bool {
+        loop {
+            match tree::reap() {
+                Ok(Some((pid, status))) if pid == self.child => self.status = Some(status),
+                Ok(Some(_)) => {}
+                Ok(None) => return true,
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// Asks all that is left to end, and kills it when the grace is over.
+    fn end_all(&mut self, until: Option<Instant>) -> io::Result<()> {
+        let until = until.unwrap_or_else(|| {
+            tree::signal_all(Signal::TERM);
+            Instant::now() + GRACE
+        });
+        while self.reap() && Instant::now() < until {
+            self.turn(Some(until))?;
+        }
+        let child = self.child;
+        let status = &mut self.status;
+        if status.is_none() {
+            tree::kill_child(child);
+        }
+        tree::sweep(&mut self.signals, GRACE, |pid, ended| {
+            if pid == child {
+                *status = Some(ended);
+            }
+        });
+        Ok(())
+    }
+
+    /// Passes on what the pipes still hold. A pipe that a daemon keeps open is waited for briefly; a
+    /// reader that is slow, until it has read, unless somebody wants an end.
+    fn pass_on_the_rest(&mut self, hurried: bool) -> io::Result<()> {
+        self.told_to_end = false;
+        self.outlets.iter_mut().for_each(Outlet::program_ended);
+        let until = Instant::now() + LAST_OUTPUT;
+        while !self.told_to_end {
+            let late = Instant::now() >= until;
+            for outlet in &mut self.outlets {
+                outlet.end_if(late);
+            }
+            if hurried && late || self.outlets.iter().all(Outlet::is_done) {
+                break;
+            }
+            self.turn((!late).then_some(until))?;
+        }
+        Ok(())
+    }
+
+    /// Waits once, for a signal, for output, for room to pass it on, or for the instant.
+    fn turn(&mut self, until: Option<Instant>) -> io::Result<()> {
+        let until = self
+            .outlets
+            .iter()
+            .filter_map(Outlet::idle_at)
+            .chain(until)
+            .min();
+        let mut ready = vec![PollFd::new(&self.signals, PollFlags::IN)];
+        let waiting: Vec<usize> = (0..self.outlets.len())
+            .filter(|&at| !self.outlets[at].is_done())
+            .collect();
+        ready.extend(waiting.iter().map(|&at| self.outlets[at].awaited()));
+        poll(&mut ready, until)?;
+        let ready: Vec<bool> = ready.iter().map(|fd| !fd.revents().is_empty()).collect();
+
+        if ready[0] {
+            self.pass_on_signals();
+        }
+        for (at, ready) in waiting.into_iter().zip(&ready[1..]) {
+            if *ready {
+                self.outlets[at].go_on();
+            }
+            self.outlets[at].pass_on_if_idle();
+        }
+        Ok(())
+    }
+
+    fn pass_on_signals(&mut self) {
+        for signal in self.signals.pending() {
+            let ends = matches!(signal, SIGHUP | SIGINT | SIGQUIT | SIGTERM);
+            let from_terminal = matches!(signal, SIGINT | SIGQUIT) && is_in_front();
+            if signal == SIGCHLD || from_terminal && self.status.is_none() {
+                // The terminal has sent it to the program as well.
+                continue;
+            }
+            self.told_to_end |= ends;
+            if self.status.is_none()
+                && let Some(signal) = Signal::from_named_raw(signal)
+            {
+                let _ = kill_process(self.child, signal);
+            }
+        }
+    }
+}
+
+/// Tells whether our process group is the one that the terminal's keys reach.
+fn is_in_front() -> bool {
+    std::fs::File::open("/dev/tty")
+        .ok()
+        .and_then(|terminal| rustix::termios::tcgetpgrp(terminal).ok())
+        .is_some_and(|group| group == rustix::process::getpgrp())
+}

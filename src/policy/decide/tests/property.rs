@@ -1,0 +1,132 @@
+//! For every policy and every run.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn any_policy() -> impl Strategy<Value = String> {
+    let level = prop::sample::select(vec!["off", "read", "use", "write", "full"]);
+    let rule = (
+        prop::sample::select(vec![
+            "**", "*", "npm test", "npm *", "npm **", "sh -c *", "missing",
+        ]),
+        prop::sample::subsequence(
+            vec![
+                "op://Dev/DB/**",
+                "op://Dev/*/password",
+                "op://CI/**",
+                "op://**",
+            ],
+            0..3,
+        ),
+        prop::sample::subsequence(vec!["*", "PG*", "DEBUG"], 0..2),
+        prop::sample::select(vec!["never", "never", "once"]),
+        prop::sample::select(vec!["full", "none"]),
+    );
+    (level.clone(), level, prop::collection::vec(rule, 0..4)).prop_map(|(dev, ci, rules)| {
+        let mut text = format!("[agents.codex.vaults]\nDev = {dev:?}\nCI = {ci:?}\n");
+        for (run, secrets, env, approve, output) in rules {
+            text += &format!(
+                "[[agents.codex.commands]]\nrun = {run:?}\nsecrets = {secrets:?}\nenv = {env:?}\n\
+                 approve = {approve:?}\noutput = {output:?}\n"
+            );
+        }
+        text
+    })
+}
+
+fn any_run() -> impl Strategy<Value = Wanted> {
+    let fields = vec![
+        "Dev/DB/password",
+        "Dev/Stripe/password",
+        "Dev/DB/user",
+        "CI/DB/password",
+        "Private/DB/password",
+    ];
+    (
+        prop::sample::select(vec!["npm", "npm test", "npm test x", "sh -c x", "env"]),
+        prop::sample::subsequence(fields.clone(), 0..3),
+        prop::sample::subsequence(fields, 0..2),
+        prop::sample::subsequence(vec!["PGHOST", "DEBUG", "LD_PRELOAD"], 0..2),
+    )
+        .prop_map(|(command, secrets, origins, variables)| Wanted {
+            origins: if secrets.is_empty() { vec![] } else { origins },
+            variables,
+            ..wanted(command, &secrets)
+        })
+}
+
+/// The decision once more, slowly and in the words of the documentation.
+fn slow(policy: &Policy, run: &Wanted) -> Option<(u32, OutputMode)> {
+    let codex = policy.agents.get(&AgentName::parse("codex").unwrap())?;
+    let mut words = run.command.split(' ').map(str::to_owned);
+    let program = resolve(&words.next().unwrap())?;
+    let arguments: Vec<_> = words.collect();
+    let mut all_fields = Vec::new();
+    for path in run.secrets.iter().chain(&run.origins) {
+        all_fields.push(field(path));
+    }
+
+    for name in &run.variables {
+        if caution(name).is_some() {
+            return None;
+        }
+    }
+    for field in &all_fields {
+        if !codex.rights(&field.vault.id).has(Right::Use) {
+            return None;
+        }
+    }
+    for rule in &codex.rules {
+        let mut covered = rule.run.covers(&program, &arguments);
+        for field in &all_fields {
+            let mut by_one = false;
+            for pattern in &rule.secrets {
+                by_one |= pattern.covers(field);
+            }
+            covered &= by_one;
+        }
+        if covered {
+            let variables = run
+                .variables
+                .iter()
+                .all(|name| rule.env.iter().any(|pattern| pattern.covers(name)));
+            let free = rule.approve == crate::policy::Approve::Never;
+            return (variables && free).then_some((rule.id.number, rule.output));
+        }
+    }
+    None
+}
+
+proptest! {
+    #[test]
+    fn for_every_policy_and_run_the_decision_is_that_of_a_slow_reference(text in any_policy(), run in any_run()) {
+        let policy = policy(&text);
+
+        let decision = run.decide(&policy);
+
+        let found = match &decision {
+            Decision::Allowed(permit) => rule_number(&decision).map(|number| (number, permit.output)),
+            Decision::Denied(_) => None,
+        };
+        prop_assert_eq!(found, slow(&policy, &run));
+    }
+
+    #[test]
+    fn the_remedy_is_the_exact_command_that_allows_what_was_refused(text in any_policy(), run in any_run()) {
+        let mut text = text;
+        // A rule that matches for the first time may have demands of its own: one more round for each.
+        for _ in 0..4 {
+            let Decision::Denied(refusal) = run.decide(&policy(&text)) else {
+                return Ok(());
+            };
+            match refusal.remedy {
+                Some(remedy) if remedy.starts_with("hushkey") => text = apply(&remedy, &text),
+                // What only the policy's author can change, or nobody.
+                _ => return Ok(()),
+            }
+        }
+
+        prop_assert!(run.decide(&policy(&text)).is_allowed(), "{}", text);
+    }
+}

@@ -1,0 +1,122 @@
+//! What the policy answers.
+
+use std::{fmt, time::Duration};
+
+use crate::policy::{OutputMode, Right, RuleName};
+
+/// The answer to an action. Pure data: nothing has happened yet, and it has to be recorded first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Decision {
+    /// Go ahead, within these limits.
+    Allowed(Permit),
+    /// Don't.
+    Denied(Refusal),
+}
+
+/// What is allowed, and within which limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permit {
+    /// What it rests on.
+    pub grounds: Grounds,
+    /// The stricter of the rule's and the wanted output mode; only a run has use for it.
+    pub output: OutputMode,
+    /// When the run is ended at the latest, if the rule says so.
+    pub timeout: Option<Duration>,
+}
+
+/// What a permit rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grounds {
+    /// The owner asks.
+    Owner,
+    /// The agent's rights in the vaults.
+    Rights,
+    /// A command rule (and the rights in the vaults).
+    Rule(RuleName),
+}
+
+/// Why not, for the model and for the owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why not.
+    pub cause: Cause,
+    /// The rule that matched and still refuses, if one did.
+    pub rule: Option<RuleName>,
+    /// What the model may do instead: a sentence that tells nothing of what exists beyond its rules.
+    pub advice: String,
+    /// What would allow it: a `hushkey agent allow …` command, or a sentence. For the owner's log only, since an
+    /// agent with a shell would simply run it.
+    pub remedy: Option<String>,
+}
+
+/// Why something is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The rule asks for a person's approval.
+    Approval,
+    /// No rule has this program with these arguments for these references.
+    Command,
+    /// The rule does not let a run start in this directory.
+    Directory,
+    /// The agent may not even know of a vault or field that it named: answer exactly as for a name
+    /// that is not there.
+    Hidden,
+    /// Only the owner may.
+    OwnerOnly,
+    /// No one rule hands all these references to a program.
+    References,
+    /// The agent lacks this right in a vault that it may know of.
+    Right(Right),
+    /// The policy does not name the agent.
+    UnknownAgent,
+    /// The rule does not let the agent set this variable, or nobody may.
+    Variable(String),
+}
+
+impl fmt::Display for Cause {
+    /// For the owner: what was lacking.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Approval => f.write_str("its rule needs a person's approval"),
+            Self::Command => f.write_str("no rule has this command with these references"),
+            Self::Directory => f.write_str("its rule binds it to another directory"),
+            Self::Hidden => f.write_str("it has no right by which it could know of this"),
+            Self::OwnerOnly => f.write_str("only the owner may"),
+            Self::References => f.write_str("no one rule and right cover all these references"),
+            Self::Right(right) => write!(f, "it lacks the right `{right}`"),
+            Self::UnknownAgent => f.write_str("the policy does not name it"),
+            Self::Variable(name) => write!(f, "it may not set the variable `{name}`"),
+        }
+    }
+}
+
+impl Decision {
+    /// Tells whether it may go ahead.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allowed(_))
+    }
+
+    /// The rule that decided, if a rule did.
+    #[must_use]
+    pub fn rule(&self) -> Option<&RuleName> {
+        match self {
+            Self::Allowed(Permit {
+                grounds: Grounds::Rule(rule),
+                ..
+            }) => Some(rule),
+            Self::Allowed(_) => None,
+            Self::Denied(refusal) => refusal.rule.as_ref(),
+        }
+    }
+}
+
+impl Refusal {
+    /// Tells whether it has to read like "there is no such thing": without code, without this advice.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.cause == Cause::Hidden
+    }
+}

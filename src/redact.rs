@@ -1,0 +1,125 @@
+//! Puts a mark in the place of every secret that a program prints.
+//!
+//! What is looked for is decided in [`variants`]; how it is found in a stream, whatever its chunks, in
+//! [`engine`]. Neither knows who reads the output, or what a policy makes of it. A filter on output is a net and
+//! not a wall: a program that wants to can always write a value in a form that nobody looks for.
+
+mod engine;
+mod exempt;
+mod index;
+mod parts;
+mod short;
+mod stream;
+mod tail;
+mod variants;
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+pub use stream::Stream;
+
+use crate::{
+    redact::{engine::Engine, variants::Forms},
+    vault::Secret,
+};
+
+/// How often each reference was concealed.
+pub type Counts = BTreeMap<String, u64>;
+
+/// One secret to conceal, and the reference that its mark names.
+pub struct Concealed<'a> {
+    /// The reference, without `<concealed:` and `>`: `op://Dev/Stripe/secret key`.
+    pub reference: &'a str,
+    /// The value.
+    pub value: &'a Secret,
+}
+
+/// Finds secrets in bytes and puts marks in their place. Cloning it is cheap, and its patterns are wiped when the
+/// last clone is dropped.
+#[derive(Clone)]
+pub struct Redactor(Arc<Prepared>);
+
+struct Prepared {
+    references: Vec<String>,
+    too_short: Vec<String>,
+    engine: Engine,
+}
+
+impl Redactor {
+    /// Prepares all variants of all secrets.
+    #[must_use]
+    pub fn new<'a>(secrets: impl IntoIterator<Item = Concealed<'a>>) -> Self {
+        let mut prepared = Prepared {
+            references: Vec::new(),
+            too_short: Vec::new(),
+            engine: Engine::default(),
+        };
+        for secret in secrets {
+            let value = secret.value.expose_secret();
+            if value.is_empty() {
+                continue;
+            }
+            let parts = parts::parts(value);
+            if parts.iter().all(|part| short::is_guessable(part))
+                && !prepared.too_short.iter().any(|r| r == secret.reference)
+            {
+                prepared.too_short.push(secret.reference.to_owned());
+            }
+            let owner = prepared.references.len() as u32;
+            for form in Forms::of(&parts).iter() {
+                prepared.engine.add(owner, form);
+            }
+            prepared.references.push(secret.reference.to_owned());
+        }
+        prepared.engine.build();
+        Self(Arc::new(prepared))
+    }
+
+    /// Tells whether there is nothing to conceal.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.references.is_empty()
+    }
+
+    /// Names the references whose values are too short or too easily guessed to be concealed by a mark: the
+    /// mark's place would tell them. Output that is meant for a model has to be withheld when there are any.
+    #[must_use]
+    pub fn too_short(&self) -> &[String] {
+        &self.0.too_short
+    }
+
+    /// Begins one stream of output.
+    #[must_use]
+    pub fn stream(&self) -> Stream {
+        Stream::new(Arc::clone(&self.0))
+    }
+
+    /// Redacts one whole text.
+    #[must_use]
+    pub fn redact(&self, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(text.len());
+        let mut stream = self.stream();
+        stream.push(text, &mut out);
+        stream.finish(&mut out);
+        out
+    }
+}
+
+/// Returns every form that is looked for when `value` is a secret: for benches, and for tests that look for leaks.
+#[must_use]
+pub fn forms_of(value: &str) -> Vec<Vec<u8>> {
+    Forms::of(&parts::parts(value))
+        .iter()
+        .map(|form| form.bytes.to_vec())
+        .collect()
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redactor(..)")
+    }
+}
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;

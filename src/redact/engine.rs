@@ -1,0 +1,78 @@
+//! Finds forms and their fragments in a stretch of text, and tells which end of it is undecided.
+//!
+//! What counts as found is defined by stretches alone: a text is covered wherever it agrees with a form in enough bytes next
+//! to each other. So the result does not depend on where a stream was cut, as long as the undecided end is looked at
+//! again with what follows it.
+
+use crate::redact::{
+    index::{Index, Run},
+    tail::Tails,
+    variants::{FRAGMENT, Form},
+};
+
+/// The shortest forms that are looked for by several bytes at a time.
+const MIDDLE: usize = 8;
+
+/// Of the inside of a form, or of the beginning of an encoded one, shorter ends than this are not held back from a person.
+const PROMPT: usize = 4;
+
+/// The forms of all secrets.
+#[derive(Default)]
+pub(super) struct Engine {
+    long: Index<6, 5>,
+    middle: Index<4, 5>,
+    short: Index<4, 1>,
+    tails: Tails,
+    /// An end of so many bytes, which stands in a form, may be undecided; a longer one counts as found.
+    undecided: usize,
+}
+
+impl Engine {
+    /// Takes a form of a secret; it is found after [`Self::build`].
+    pub(super) fn add(&mut self, owner: u32, form: Form<'_>) {
+        let undecided = match form.bytes.len() {
+            FRAGMENT.. => self.long.add(owner, form),
+            MIDDLE.. => self.middle.add(owner, form),
+            _ => self.short.add(owner, form),
+        };
+        self.undecided = self.undecided.max(undecided);
+        self.tails.add(form.bytes);
+    }
+
+    /// Makes all forms ready to be found.
+    pub(super) fn build(&mut self) {
+        self.long.build();
+        self.middle.build();
+        self.short.build();
+    }
+
+    /// Appends all stretches of a text that agree with a form, in order.
+    pub(super) fn find(&self, text: &[u8], runs: &mut Vec<Run>) {
+        self.long.find(text, runs);
+        self.middle.find(text, runs);
+        self.short.find(text, runs);
+        runs.sort_unstable();
+    }
+
+    /// Returns how many bytes at the end of a text may belong to a match that isn't complete; quick, and may be too many.
+    pub(super) fn undecided(&self, text: &[u8]) -> usize {
+        self.tails.longest(text, self.undecided)
+    }
+
+    /// Returns how many bytes at the end of a text belong to a match if the right bytes follow: the first number is
+    /// exact, the second is what should be held back from a waiting person.
+    pub(super) fn undecided_exactly(&self, text: &[u8]) -> (usize, usize) {
+        let text = &text[text.len() - self.undecided(text)..];
+        let (mut longest, mut held) = (0, 0);
+        let mut take = |(length, begins): (usize, bool)| {
+            longest = longest.max(length);
+            if begins || length >= PROMPT {
+                held = held.max(length);
+            }
+        };
+        self.long.ends(text, &mut take);
+        self.middle.ends(text, &mut take);
+        self.short.ends(text, &mut take);
+        (longest, held)
+    }
+}

@@ -1,0 +1,24 @@
+//! The broker, with a real store, policy, log and launcher: what it lets through, and each way round it that is closed.
+
+#[path = "support/house.rs"]
+mod house;
+
+#[path = "broker/items.rs"]
+mod items;
+#[path = "broker/records.rs"]
+mod records;
+#[path = "broker/runs.rs"]
+mod runs;
+#[path = "broker/ways_round.rs"]
+mod ways_round;
+
+/// An agent that may do everything in `Dev` and run anything there.
+const WIDE: &str = r#"
+path = ["/usr/bin", "/bin"]
+[agents.codex.vaults]
+Dev = "full"
+[[agents.codex.commands]]
+run = ["**"]
+secrets = ["op://Dev/**"]
+env = ["*"]
+"#;

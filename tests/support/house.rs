@@ -1,0 +1,219 @@
+//! A broker over a real store, a real policy and a real audit log, in a directory of its own.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use hushkey::{
+    access::{Agent, AgentName, Caller},
+    audit::AuditLog,
+    backend::local::LocalVault,
+    broker::{
+        Broker, BrokerError, CreateItem, Grounds, ItemView, NewField, OwnPaths, PolicySource,
+        RunAnswer, RunRequest, Source,
+    },
+    keys::KeySource,
+    launch,
+    policy::Policy,
+    vault::Secret,
+};
+
+/// A broker with everything real behind it.
+pub struct House {
+    /// Holds the store; goes when the house goes.
+    pub home: PathBuf,
+    /// Where agents work: their only root.
+    pub work: PathBuf,
+    pub broker: Broker,
+    policy: Arc<Mutex<String>>,
+    _dir: tempfile::TempDir,
+}
+
+struct Text(Arc<Mutex<String>>);
+
+impl PolicySource for Text {
+    fn current(&self) -> Result<Policy, String> {
+        Policy::parse(&self.0.lock().unwrap(), None).map_err(|error| error.to_string())
+    }
+}
+
+impl House {
+    /// Builds a house with the vaults `Dev`, `Lax` and `Board` under a policy.
+    pub async fn new(policy: &str) -> Self {
+        Self::with_environment(policy, &[]).await
+    }
+
+    /// As [`House::new`], with a server's environment.
+    pub async fn with_environment(policy: &str, environment: &[(&str, &str)]) -> Self {
+        launch::reexecute(env!("CARGO_BIN_EXE_hushkey").into());
+        let dir = tempfile::tempdir().unwrap();
+        let base = dir.path().canonicalize().unwrap();
+        let (home, work) = (base.join("home"), base.join("work"));
+        hushkey::private_file::ensure_private_dir(&home).unwrap();
+        std::fs::create_dir(&work).unwrap();
+        let text = Arc::new(Mutex::new(policy.to_owned()));
+        let broker = open(&home, &text, pairs(environment));
+        for name in ["Dev", "Lax", "Board"] {
+            broker.create_vault(&Caller::Owner, name, "").await.unwrap();
+        }
+        Self {
+            home,
+            work,
+            broker,
+            policy: text,
+            _dir: dir,
+        }
+    }
+
+    /// Another broker over the same files, as another process would open it.
+    pub fn reopen(&self) -> Broker {
+        open(&self.home, &self.policy, vec![])
+    }
+
+    /// An agent that works in [`House::work`].
+    pub fn agent(&self, name: &str) -> Caller {
+        Caller::Agent(Agent {
+            name: AgentName::parse(name).unwrap(),
+            default_roots: vec![self.work.clone()],
+            client: None,
+        })
+    }
+
+    /// Puts another policy in force.
+    #[allow(dead_code)]
+    pub fn set_policy(&self, text: &str) {
+        *self.policy.lock().unwrap() = text.to_owned();
+    }
+
+    /// The owner makes an item with concealed fields.
+    pub async fn item(&self, vault: &str, title: &str, fields: &[(&str, &str)]) -> ItemView {
+        let fields = fields
+            .iter()
+            .map(|(label, value)| field(label, Source::Text(Secret::new((*value).to_owned()))))
+            .map(|field| NewField {
+                kind: Some(hushkey::vault::FieldType::Concealed),
+                ..field
+            })
+            .collect();
+        let new = create(vault, title, fields);
+        self.broker
+            .create_item(&Caller::Owner, new, std::future::pending())
+            .await
+            .unwrap()
+    }
+
+    /// Makes an item for a caller.
+    pub async fn create(&self, caller: &Caller, new: CreateItem) -> Result<ItemView, BrokerError> {
+        self.broker
+            .create_item(caller, new, std::future::pending())
+            .await
+    }
+
+    /// Runs a program for a caller, in the work directory.
+    pub async fn run(
+        &self,
+        caller: &Caller,
+        command: &[&str],
+        env: &[(&str, &str)],
+    ) -> Result<RunAnswer, BrokerError> {
+        let request = RunRequest {
+            command: command.iter().map(|word| (*word).to_owned()).collect(),
+            env: pairs(env),
+            ..RunRequest::default()
+        };
+        self.request(caller, request).await
+    }
+
+    /// Runs a request for a caller.
+    pub async fn request(
+        &self,
+        caller: &Caller,
+        request: RunRequest,
+    ) -> Result<RunAnswer, BrokerError> {
+        self.broker
+            .run(caller, request, std::future::pending())
+            .await
+    }
+
+    /// The sentences that the owner's log has about an agent.
+    pub async fn log(&self, agent: &str) -> Vec<String> {
+        let wanted = hushkey::broker::ActivityWanted {
+            agent: Some(agent.to_owned()),
+            ..Default::default()
+        };
+        let entries = self.broker.activity(&Caller::Owner, &wanted).await.unwrap();
+        entries.into_iter().map(|entry| entry.sentence).collect()
+    }
+
+    /// Writes a file into the work directory.
+    pub fn file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.work.join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+fn open(home: &Path, policy: &Arc<Mutex<String>>, environment: Vec<(String, String)>) -> Broker {
+    let key = KeySource::File(home.join("key")).load_or_create().unwrap();
+    let vault = LocalVault::open_or_create(&home.join("store.db"), &key).unwrap();
+    let audit = AuditLog::open(&home.join("audit.db"), &key).unwrap();
+    let grounds = Grounds {
+        environment,
+        owner_path: vec!["/usr/bin".into(), "/bin".into()],
+        own_paths: OwnPaths::new([home]),
+        own_secrets: key
+            .redactable()
+            .into_iter()
+            .map(|form| ("hushkey's own key".to_owned(), form))
+            .collect(),
+    };
+    let policy = Box::new(Text(Arc::clone(policy)));
+    Broker::new(Arc::new(vault), policy, audit, grounds)
+}
+
+/// A field from a source, of no stated type.
+pub fn field(label: &str, source: Source) -> NewField {
+    NewField {
+        label: label.to_owned(),
+        section: None,
+        kind: None,
+        purpose: None,
+        source: Some(source),
+    }
+}
+
+/// An item to make.
+pub fn create(vault: &str, title: &str, fields: Vec<NewField>) -> CreateItem {
+    CreateItem {
+        vault: vault.to_owned(),
+        title: title.to_owned(),
+        category: None,
+        fields,
+        tags: vec![],
+        urls: vec![],
+        favorite: false,
+    }
+}
+
+/// Names and texts, owned.
+pub fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+        .collect()
+}
+
+/// The error's text.
+pub fn said<T>(result: Result<T, BrokerError>) -> String {
+    match result {
+        Ok(_) => panic!("this should have been refused"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// A path as text.
+#[allow(dead_code)]
+pub fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
