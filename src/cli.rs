@@ -1,0 +1,538 @@
+//! The command line: what can be typed, and nothing of what it does.
+//!
+//! Names follow `op` where `op` has them. Each subcommand's work is in a file of its own beneath
+//! this module; this one knows only words, and the help that explains them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub mod dispatch;
+pub mod process;
+
+mod agent;
+mod failure;
+mod guard;
+mod import;
+mod init;
+mod item;
+mod log;
+mod mcp;
+mod opening;
+mod out_file;
+mod output;
+mod policy;
+mod read;
+mod run;
+mod session;
+mod terminal;
+mod variables;
+mod vault;
+mod view;
+
+/// Agents use your secrets. They never see them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hushkey",
+    version,
+    propagate_version = true,
+    after_help = "Every option has a variable: --read-only is HUSHKEY_READ_ONLY. A flag beats a variable, a variable beats config.toml.\n\
+                  Exit status: 0 done, 1 failed, 2 wrong usage, 3 denied, 4 not found or ambiguous, 5 the vault could not be opened.\n\n\
+                  Begin with `hushkey demo`, which needs nothing, or `hushkey init`."
+)]
+pub struct Arguments {
+    /// Options that every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Keeps everything in this one directory instead of the XDG directories
+    #[arg(long, global = true, value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// Where the secrets live [default: connect if OP_CONNECT_HOST and OP_CONNECT_TOKEN are set, else local]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        hide_possible_values = true,
+        value_name = "local|connect"
+    )]
+    pub backend: Option<BackendName>,
+    /// Prints JSON instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// The form of what is printed; `json` is the same as --json
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        hide_possible_values = true,
+        value_name = "human|json"
+    )]
+    pub format: Option<Format>,
+    /// Prints without colours, also on a terminal
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+/// Where secrets live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BackendName {
+    /// A 1Password Connect server.
+    Connect,
+    /// The encrypted store of this machine.
+    Local,
+}
+
+/// The form of what is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text and tables.
+    #[value(alias = "human-readable")]
+    Human,
+    /// JSON.
+    Json,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Gives an agent rights, in the policy file
+    #[command(subcommand)]
+    Agent(AgentCommand),
+    /// Prints a completion script for a shell
+    #[command(
+        after_help = "Example:\n  hushkey completions bash > ~/.local/share/bash-completion/completions/hushkey"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Shows, in a throw-away vault, that a program gets a secret and the model does not
+    Demo,
+    /// Tells what is in force here: places, keys, policy, checks, and how to make it safer
+    Doctor,
+    /// Brings secrets in from elsewhere
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Makes the store, a vault, the key, the policy and the audit log
+    Init(Init),
+    /// Makes, reads and changes items
+    #[command(subcommand)]
+    Item(ItemCommand),
+    /// Shows what was done, by whom, and what was decided
+    Log(Log),
+    /// Serves the tools to an agent over standard input and output
+    Mcp(Mcp),
+    /// Shows and checks the policy
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Prints one value
+    Read(Read),
+    /// Runs a program with secrets in its environment
+    Run(Run),
+    /// Makes, reads and changes vaults
+    #[command(subcommand)]
+    Vault(VaultCommand),
+}
+
+/// `hushkey init`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  hushkey init\n  hushkey init --vault Work --strict\n  hushkey init --if-missing"
+)]
+pub struct Init {
+    /// The first vault's name
+    #[arg(long, value_name = "NAME", default_value = "Dev")]
+    pub vault: String,
+    /// Protects the key with a passphrase
+    #[arg(long)]
+    pub passphrase: bool,
+    /// Does nothing, successfully, where there is a store already
+    #[arg(long)]
+    pub if_missing: bool,
+    /// Writes a policy that grants nothing to anybody
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// `hushkey agent …`.
+#[derive(Debug, Subcommand)]
+pub enum AgentCommand {
+    /// Lets an agent use a vault, or run a command with secrets
+    #[command(
+        after_help = "Levels: off < read < use < write < full; or the rights themselves: metadata, use, create, update, delete, files.\n\
+                            In a command `*` is any one argument and a last `**` any rest; in a reference `*` is one segment.\n\n\
+                            Examples:\n  hushkey agent allow codex --vault Dev=use --vault CI=metadata,create\n  \
+                            hushkey agent allow codex --command 'npm run *' --secrets 'op://Dev/**'"
+    )]
+    Allow(AgentAllow),
+}
+
+/// `hushkey agent allow`.
+#[derive(Debug, Args)]
+pub struct AgentAllow {
+    /// The agent's name, as `hushkey mcp --agent` gives it
+    pub name: String,
+    /// A vault and what the agent may do in it; may be repeated
+    #[arg(
+        long = "vault",
+        value_name = "VAULT=LEVEL",
+        required_unless_present = "command"
+    )]
+    pub vaults: Vec<String>,
+    /// A command that it may run, as one string split as a shell splits words; may be repeated
+    #[arg(long = "command", value_name = "PATTERN", requires = "secrets")]
+    pub command: Vec<String>,
+    /// Which references may reach these commands; may be repeated
+    #[arg(long, value_name = "PATTERN", requires = "command")]
+    pub secrets: Vec<String>,
+}
+
+/// `hushkey policy …`.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Reads the policy file and tells what is wrong or wide in it
+    Check,
+    /// Prints what each agent may do
+    Show,
+}
+
+/// `hushkey import …`.
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// Puts the values of a .env file into one item
+    #[command(
+        after_help = "Short, boolean and numeric values and addresses without credentials become plain fields, all others are concealed.\n\
+                            Lines with $VAR stay as they are.\n\n\
+                            Example:\n  hushkey import dotenv .env --vault Dev --title shop --rewrite\n  hushkey run --env-file .env -- npm test"
+    )]
+    Dotenv(ImportDotenv),
+}
+
+/// `hushkey import dotenv`.
+#[derive(Debug, Args)]
+pub struct ImportDotenv {
+    /// The .env file
+    pub file: PathBuf,
+    /// The vault that gets the item
+    #[arg(long, value_name = "V")]
+    pub vault: String,
+    /// The item's title
+    #[arg(long, value_name = "T")]
+    pub title: String,
+    /// Leaves references in the file where the values were
+    #[arg(long)]
+    pub rewrite: bool,
+    /// Adds to the item of that title, and replaces values that it has, instead of refusing
+    #[arg(long)]
+    pub update: bool,
+}
+
+/// `hushkey log`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  hushkey log --agent codex --since 1h\n  hushkey log --follow\n  hushkey log --verify"
+)]
+pub struct Log {
+    /// Goes on printing what happens
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Only what this agent did; `owner` is you
+    #[arg(long, value_name = "NAME", env = "HUSHKEY_LOG_AGENT")]
+    pub agent: Option<String>,
+    /// Only since then: `1h`, `2d`, or a time as 2026-11-24T08:00:00Z
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// At most so many, the newest
+    #[arg(long, short = 'n', value_name = "N")]
+    pub limit: Option<usize>,
+    /// Checks that no entry was changed, removed or put in
+    #[arg(long, conflicts_with_all = ["follow", "agent", "since", "limit"])]
+    pub verify: bool,
+}
+
+/// `hushkey mcp`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "An agent's entry: { \"command\": \"hushkey\", \"args\": [\"mcp\", \"--agent\", \"codex\"] }"
+)]
+pub struct Mcp {
+    /// The name that policy knows the agent by [default: config.toml's, else `default`]
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
+    /// Offers only tools that change and run nothing
+    #[arg(long)]
+    pub read_only: bool,
+    /// Offers only these tools
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub tools: Vec<String>,
+    /// Offers all but these tools
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub exclude_tools: Vec<String>,
+}
+
+/// `hushkey read`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  hushkey read op://Dev/Stripe/password\n  hushkey read -n 'op://Dev/Stripe/API keys/secret key'\n  \
+                  hushkey read 'op://Dev/Stripe/password?attribute=type'\n  hushkey read -o key.pem op://Dev/Server/key"
+)]
+pub struct Read {
+    /// op://vault/item/[section/]field, with ?attribute=type, id or purpose for these
+    pub reference: String,
+    /// Prints no line feed after the value
+    #[arg(long, short)]
+    pub no_newline: bool,
+    /// Writes the value into a file instead
+    #[arg(long, short, value_name = "FILE")]
+    pub out_file: Option<PathBuf>,
+    /// Mode of that file
+    #[arg(long, value_name = "MODE", default_value = "0600", requires = "out_file", value_parser = variables::file_mode)]
+    pub file_mode: u32,
+    /// Overwrites the file without asking
+    #[arg(long, short, requires = "out_file")]
+    pub force: bool,
+}
+
+/// `hushkey run`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "References in the inherited environment, in env files and in --env are resolved; --env beats --env-file beats the shell.\n\
+                  Exit status: the program's own, 128 + signal when one killed it, 126 or 127 when it could not be started,\n\
+                  124 on time-out, 125 for every failure of hushkey's own.\n\n\
+                  Examples:\n  hushkey run --env-file .env -- npm test\n  hushkey run --env TOKEN=op://Dev/Stripe/password -- sh -c 'curl -H \"Authorization: $TOKEN\" …'"
+)]
+pub struct Run {
+    /// A file of NAME=VALUE lines; may be repeated, a later one wins
+    #[arg(long = "env-file", value_name = "FILE")]
+    pub env_files: Vec<PathBuf>,
+    /// A variable for the program; may be repeated
+    #[arg(long = "env", value_name = "NAME=REFERENCE")]
+    pub env: Vec<String>,
+    /// Passes the program's output on as it is; the program takes hushkey's place
+    #[arg(long, conflicts_with = "timeout")]
+    pub no_masking: bool,
+    /// Ends the program after so long: `90s`, `10m`
+    #[arg(long, value_name = "TIME", value_parser = variables::duration)]
+    pub timeout: Option<std::time::Duration>,
+    /// The program and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    pub command: Vec<std::ffi::OsString>,
+}
+
+/// `hushkey vault …`.
+#[derive(Debug, Subcommand)]
+pub enum VaultCommand {
+    /// Makes vaults
+    Create {
+        /// Their names
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// What they are for
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        description: String,
+    },
+    /// Deletes vaults with all that they hold, for good
+    Delete {
+        /// Their names or ids
+        #[arg(required = true)]
+        vaults: Vec<String>,
+        /// Deletes without asking
+        #[arg(long, short)]
+        force: bool,
+    },
+    /// Changes a vault's name or description
+    Edit {
+        /// Its name or id
+        vault: String,
+        /// A new name
+        #[arg(long, required_unless_present = "description")]
+        name: Option<String>,
+        /// A new description
+        #[arg(long, value_name = "TEXT")]
+        description: Option<String>,
+    },
+    /// Shows vaults
+    Get {
+        /// Their names or ids
+        #[arg(required = true)]
+        vaults: Vec<String>,
+    },
+    /// Lists all vaults
+    #[command(visible_alias = "ls")]
+    List,
+}
+
+/// `hushkey item …`.
+#[derive(Debug, Subcommand)]
+pub enum ItemCommand {
+    /// Makes an item
+    #[command(after_help = ASSIGNMENT_HELP)]
+    Create(ItemCreate),
+    /// Puts an item away, or deletes it for good
+    Delete(ItemDelete),
+    /// Changes an item
+    #[command(after_help = ASSIGNMENT_HELP)]
+    Edit(ItemEdit),
+    /// Shows an item; values only with --reveal
+    #[command(
+        after_help = "Examples:\n  hushkey item get Stripe --vault Dev\n  hushkey item get Stripe --fields label=username,label=password --reveal"
+    )]
+    Get(ItemGet),
+    /// Lists items
+    #[command(visible_alias = "ls")]
+    List(ItemList),
+    /// Brings an archived item back
+    Restore {
+        /// Its title or id
+        item: String,
+        /// The vault that holds it
+        #[arg(long, value_name = "V")]
+        vault: Option<String>,
+    },
+}
+
+const ASSIGNMENT_HELP: &str = "A field is written [SECTION.]FIELD[TYPE]=VALUE; a backslash goes before a . = [ or \\ that belongs to a name.\n\
+    Types: password (meant when nothing is said), text, email, url, date, monthYear, phone, otp, and Connect's own words.\n\
+    FIELD[delete] removes a field in `item edit`. What stands on a command line can be seen by others while it runs;\n\
+    --ask, --from-file and a JSON item on standard input can not.\n\n\
+    Examples:\n  hushkey item create --vault Dev --title Stripe username=ops --ask password\n  \
+    hushkey item create --vault Dev --title Mail --category api-credential --from-file credential=token.txt 'host[text]=smtp.example.com'\n  \
+    hushkey item create --vault Dev --title Db --generate-password=letters,digits,24\n  \
+    hushkey item create --vault Dev - < item.json";
+
+/// Where an item's values come from.
+#[derive(Debug, Args)]
+pub struct FieldArguments {
+    /// Fields, or `-` for a JSON item on standard input
+    #[arg(value_name = "[SECTION.]FIELD[TYPE]=VALUE")]
+    pub assignments: Vec<String>,
+    /// A field whose value is typed on the terminal; may be repeated
+    #[arg(long, value_name = "FIELD")]
+    pub ask: Vec<String>,
+    /// A field whose value is a file's content, without the last line feed; may be repeated
+    #[arg(long, value_name = "FIELD=PATH")]
+    pub from_file: Vec<String>,
+    /// Makes a random password: `letters,digits,symbols,32` is the recipe when none is given
+    #[arg(
+        long,
+        value_name = "RECIPE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = ""
+    )]
+    pub generate_password: Option<String>,
+}
+
+/// `hushkey item create`.
+#[derive(Debug, Args)]
+pub struct ItemCreate {
+    /// The vault that gets it
+    #[arg(long, value_name = "V")]
+    pub vault: String,
+    /// Its title
+    #[arg(long, value_name = "T")]
+    pub title: Option<String>,
+    /// What kind of item it is: login, password, api-credential, database, server … [default: login]
+    #[arg(long, value_name = "C")]
+    pub category: Option<String>,
+    /// Labels for finding it
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub tags: Vec<String>,
+    /// A web address it belongs to; may be repeated, the first is the main one
+    #[arg(long = "url", value_name = "U")]
+    pub urls: Vec<String>,
+    /// Marks it
+    #[arg(long)]
+    pub favorite: bool,
+    /// Its fields.
+    #[command(flatten)]
+    pub fields: FieldArguments,
+}
+
+/// `hushkey item edit`.
+#[derive(Debug, Args)]
+pub struct ItemEdit {
+    /// Its title or id
+    pub item: String,
+    /// The vault that holds it
+    #[arg(long, value_name = "V")]
+    pub vault: Option<String>,
+    /// A new title
+    #[arg(long, value_name = "T")]
+    pub title: Option<String>,
+    /// New labels in place of the old ones; `--tags=` removes all
+    #[arg(long, value_name = "A,B")]
+    pub tags: Option<String>,
+    /// New web addresses in place of the old ones; may be repeated
+    #[arg(long = "url", value_name = "U")]
+    pub urls: Vec<String>,
+    /// Marks it, or not
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub favorite: Option<bool>,
+    /// Its fields.
+    #[command(flatten)]
+    pub fields: FieldArguments,
+}
+
+/// `hushkey item get`.
+#[derive(Debug, Args)]
+pub struct ItemGet {
+    /// Its title or id
+    pub item: String,
+    /// The vault that holds it
+    #[arg(long, value_name = "V")]
+    pub vault: Option<String>,
+    /// Only these fields: label=A, type=T, or a label or id
+    #[arg(long, value_name = "label=A,label=B", value_delimiter = ',')]
+    pub fields: Vec<String>,
+    /// Shows values
+    #[arg(long)]
+    pub reveal: bool,
+}
+
+/// `hushkey item list`.
+#[derive(Debug, Args)]
+pub struct ItemList {
+    /// Only this vault
+    #[arg(long, value_name = "V")]
+    pub vault: Option<String>,
+    /// Only these categories
+    #[arg(long, value_name = "C,D", value_delimiter = ',')]
+    pub categories: Vec<String>,
+    /// Only items with one of these tags
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub tags: Vec<String>,
+    /// Only marked items
+    #[arg(long)]
+    pub favorite: bool,
+    /// Archived items instead of the others
+    #[arg(long)]
+    pub archived: bool,
+}
+
+/// `hushkey item delete`.
+#[derive(Debug, Args)]
+pub struct ItemDelete {
+    /// Its title or id
+    pub item: String,
+    /// The vault that holds it
+    #[arg(long, value_name = "V")]
+    pub vault: Option<String>,
+    /// Puts it away, so that it can be brought back; this is what happens anyway
+    #[arg(long, conflicts_with = "permanent")]
+    pub archive: bool,
+    /// Deletes it for good
+    #[arg(long)]
+    pub permanent: bool,
+    /// Deletes without asking
+    #[arg(long, short, requires = "permanent")]
+    pub force: bool,
+}

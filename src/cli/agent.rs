@@ -1,0 +1,104 @@
+//! `hushkey agent`: gives agents rights, in the policy file.
+
+use crate::{
+    access::AgentName,
+    broker::{Broker, VaultView},
+    cli::{
+        AgentAllow, AgentCommand,
+        failure::Failure,
+        guard, policy,
+        session::{OWNER, Session, wait},
+        vault,
+    },
+    display_text::escaped,
+    policy::{
+        KnownVaults, Rights,
+        edit::{self, NewRule},
+    },
+    vault::reference::Named,
+};
+
+/// Does what the command says.
+pub(super) fn perform(command: &AgentCommand, session: &Session) -> anyhow::Result<()> {
+    guard::refuse_agents("`hushkey agent`")?;
+    let AgentCommand::Allow(arguments) = command;
+    allow(arguments, session)
+}
+
+fn allow(arguments: &AgentAllow, session: &Session) -> anyhow::Result<()> {
+    let agent =
+        AgentName::parse(&arguments.name).map_err(|error| Failure::Usage(error.to_string()))?;
+    let broker = session.broker()?;
+    let grants = grants(&arguments.vaults, &broker)?;
+    let rules: Vec<NewRule> = arguments
+        .command
+        .iter()
+        .map(|run| NewRule {
+            run: run.clone(),
+            secrets: arguments.secrets.clone(),
+            ..NewRule::default()
+        })
+        .collect();
+
+    let mut said: Vec<String> = grants
+        .iter()
+        .map(|(vault, rights)| format!("{} in vault {}", rights, escaped(vault)))
+        .collect();
+    said.extend(rules.iter().map(|rule| {
+        format!(
+            "run `{}` with {}",
+            escaped(&rule.run),
+            escaped(&rule.secrets.join(", "))
+        )
+    }));
+    let said = said.join(", ");
+    let path = &session.config.places.policy;
+    let changed = policy::change(&broker, path, &format!("{agent}: {said}"), |text| {
+        let mut text = text.to_owned();
+        for (vault, rights) in &grants {
+            text = edit::allow_vault(&text, &agent, vault, *rights)?;
+        }
+        for rule in &rules {
+            text = edit::allow_command(&text, &agent, rule)?;
+        }
+        Ok(text)
+    })?;
+
+    let output = session.output;
+    if output.is_json() {
+        return output.json(&serde_json::json!({
+            "agent": agent.as_str(),
+            "policy": path,
+            "changed": changed,
+        }));
+    }
+    if !changed {
+        return output.line(&format!("{agent} has that already: {said}"));
+    }
+    output.line(&format!("{agent} now has: {said}"))?;
+    output.line(&format!(
+        "in {}; `hushkey policy check` tells what deserves a look",
+        path.display()
+    ))
+}
+
+/// Reads `VAULT=LEVEL`, each vault spelt as the policy has to spell it.
+fn grants(typed: &[String], broker: &Broker) -> anyhow::Result<Vec<(String, Rights)>> {
+    let vaults = wait(broker.vaults(&OWNER))?;
+    let named = |view: &VaultView| Named {
+        id: view.overview.id.clone(),
+        name: view.overview.name.clone(),
+    };
+    let known: KnownVaults = vaults.iter().map(named).collect();
+    typed
+        .iter()
+        .map(|grant| {
+            let (vault, level) = grant.rsplit_once('=').ok_or_else(|| {
+                Failure::Usage("--vault takes VAULT=LEVEL, as Dev=use".to_owned())
+            })?;
+            let rights = Rights::parse(level).map_err(|error| Failure::Usage(error.to_string()))?;
+            let vault = named(&vault::find_one(vault, &vaults)?);
+            Ok((known.spelling(&vault).to_owned(), rights))
+        })
+        .collect()
+}

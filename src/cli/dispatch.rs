@@ -1,0 +1,121 @@
+//! From the typed words to an exit status.
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{CommandFactory, FromArgMatches};
+use clap_complete::Shell;
+
+use crate::cli::{
+    Arguments, Command, agent, failure,
+    failure::Failure,
+    import, init, item, log, mcp,
+    output::{self, Output},
+    policy, read, run,
+    session::Session,
+    variables, vault,
+};
+
+/// Does what the command line says.
+#[must_use]
+pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    let parsed = variables::twins(Arguments::command())
+        .try_get_matches_from(&arguments)
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
+        Ok(arguments) => arguments,
+        Err(error) => return misuse(&error, &arguments),
+    };
+    let output = Output::new(&arguments.global);
+    let runs = matches!(arguments.command, Command::Run(_));
+    match perform(arguments, output) {
+        Ok(status) => status,
+        Err(error) if failure::is_closed(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output.failure(&error);
+            log_cause(&error);
+            ExitCode::from(if runs {
+                run::exit_status(&error)
+            } else {
+                failure::exit_status(failure::class(&error))
+            })
+        }
+    }
+}
+
+fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
+    let begin = || Session::begin(&arguments.global, output);
+    match arguments.command {
+        Command::Agent(command) => agent::perform(&command, &begin()?),
+        Command::Completions { shell } => completions(shell),
+        Command::Import(command) => import::perform(&command, &begin()?),
+        Command::Init(command) => init::perform(command, &begin()?),
+        Command::Item(command) => item::perform(command, &begin()?),
+        Command::Log(command) => log::perform(&command, &begin()?),
+        Command::Mcp(command) => mcp::perform(command, begin()?),
+        Command::Policy(command) => policy::perform(&command, &begin()?),
+        Command::Read(command) => read::perform(&command, &begin()?),
+        Command::Run(command) => return run::perform(command, &begin()?),
+        Command::Vault(command) => vault::perform(command, &begin()?),
+        _ => Err(Failure::Failed("not there yet".to_owned()).into()),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn completions(shell: Shell) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "hushkey", &mut script);
+    output::raw(&script)
+}
+
+/// What lies behind the sentence is for whoever asked for it with RUST_LOG.
+fn log_cause(error: &anyhow::Error) {
+    for cause in error.chain().skip(1) {
+        tracing::debug!(%cause, "because");
+    }
+}
+
+/// Prints help where it was asked for, and otherwise what is wrong with the command line.
+fn misuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    // Nobody can be told that the stream is gone.
+    let _ = error.print();
+    match error.exit_code() {
+        0 => ExitCode::SUCCESS,
+        _ if subcommand(arguments) == Some("run") => ExitCode::from(run::OWN_FAILURE),
+        status => ExitCode::from(u8::try_from(status).unwrap_or(2)),
+    }
+}
+
+/// The first word that is neither a global option nor its value.
+fn subcommand(arguments: &[OsString]) -> Option<&str> {
+    let mut words = arguments.iter().skip(1).filter_map(|word| word.to_str());
+    while let Some(word) = words.next() {
+        match word {
+            "--home" | "--backend" | "--format" => drop(words.next()),
+            option if option.starts_with('-') => {}
+            command => return Some(command),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        variables::twins(Arguments::command()).debug_assert();
+    }
+
+    #[test]
+    fn the_subcommand_is_found_behind_global_options() {
+        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+
+        assert_eq!(
+            subcommand(&words("hushkey --home run --json item run")),
+            Some("item")
+        );
+        assert_eq!(subcommand(&words("hushkey --json run --bad")), Some("run"));
+        assert_eq!(subcommand(&words("hushkey --json")), None);
+    }
+}

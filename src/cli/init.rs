@@ -1,0 +1,98 @@
+//! `hushkey init`: makes the store, a vault, the key, the policy and the audit log.
+
+use crate::{
+    cli::{
+        Init,
+        failure::Failure,
+        guard,
+        opening::{self, Beginnings, Made},
+        output::Output,
+        session::Session,
+    },
+    config::Config,
+    display_text::escaped,
+    keys::KeySource,
+};
+
+/// Does what the command says.
+pub(super) fn perform(arguments: Init, session: &Session) -> anyhow::Result<()> {
+    if arguments.passphrase {
+        return Err(Failure::Failed(
+            "a passphrase is not available yet; without --passphrase the key is a file that only you can read, or what \
+             a `key_command` in config.toml prints"
+                .to_owned(),
+        )
+        .into());
+    }
+    guard::refuse_beneath_a_run()?;
+    let config = &session.config;
+    if opening::is_made(config) && !arguments.if_missing {
+        return Err(Failure::Failed(format!(
+            "there is a store already: {}; --if-missing is content with it, --home DIR makes another",
+            config.places.store.display()
+        ))
+        .into());
+    }
+    let beginnings = Beginnings {
+        vault: arguments.vault,
+        strict: arguments.strict,
+    };
+    let made = opening::make(config, &beginnings)?;
+    tell(&made, &beginnings, config, session.output)
+}
+
+fn tell(
+    made: &Made,
+    beginnings: &Beginnings,
+    config: &Config,
+    output: Output,
+) -> anyhow::Result<()> {
+    let places = &config.places;
+    if output.is_json() {
+        return output.json(&serde_json::json!({
+            "made": made.vault.is_some() || made.policy,
+            "vault": made.vault.as_ref().map(|vault| serde_json::json!({
+                "id": vault.id.as_str(),
+                "name": vault.name,
+            })),
+            "store": places.store,
+            "policy": places.policy,
+            "audit": places.audit,
+            "key": match &config.key {
+                KeySource::File(path) => serde_json::json!({ "file": path }),
+                KeySource::Command(words) => serde_json::json!({ "command": words.first() }),
+            },
+        }));
+    }
+    let Some(vault) = &made.vault else {
+        return output.line("everything is there already");
+    };
+    output.line(&format!(
+        "Made vault {} in {}",
+        escaped(&vault.name),
+        places.store.display()
+    ))?;
+    output.line(&match &config.key {
+        KeySource::File(path) => format!(
+            "Key:    {} (whoever has it and the store has your secrets)",
+            path.display()
+        ),
+        KeySource::Command(words) => format!(
+            "Key:    from `{}`",
+            words.first().map_or("", String::as_str)
+        ),
+    })?;
+    output.line(&format!("Audit:  {}", places.audit.display()))?;
+    output.line(&format!("Policy: {}", places.policy.display()))?;
+    match (made.policy, beginnings.strict) {
+        (false, _) => output.line("        (it was there, and was left as it is)"),
+        (true, true) => output.line(
+            "        It grants nothing. `hushkey agent allow NAME --vault VAULT=use` and `--command PATTERN --secrets \
+             PATTERN` do.",
+        ),
+        (true, false) => output.line(
+            "        Agent `default` may write in this vault and run any program with its secrets. To narrow it, edit the \
+             file: it says how; `hushkey policy check` reads it.",
+        ),
+    }
+}

@@ -1,0 +1,144 @@
+//! `hushkey log`: what was done, by whom, and what was decided.
+//!
+//! It reads the audit log and leaves no entry in it, so that following the log does not feed it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    audit::{AuditLog, Entry, Event, Outcome, Page, Query, Viewer},
+    cli::{
+        Log,
+        failure::Failure,
+        output::{Ink, Output},
+        session::Session,
+        variables,
+    },
+};
+
+/// How often `--follow` looks for new entries.
+const GLANCE: Duration = Duration::from_millis(250);
+/// How many entries are shown when nobody says how many, or since when.
+const SHOWN: usize = 100;
+
+/// Does what the command says.
+pub(super) fn perform(arguments: &Log, session: &Session) -> anyhow::Result<()> {
+    let log = session.audit()?;
+    if arguments.verify {
+        return verify(&log, session.output);
+    }
+    let since = arguments
+        .since
+        .as_deref()
+        .map(|text| variables::moment(text, Timestamp::now()))
+        .transpose()
+        .map_err(|rule| Failure::Usage(format!("--since is not understood: {rule}")))?;
+    let mut query = Query {
+        who: arguments.agent.clone(),
+        since,
+        after: None,
+        limit: arguments.limit.or_else(|| since.is_none().then_some(SHOWN)),
+    };
+    let mut last = show(&log.read(&query)?, arguments.follow, session.output)?;
+    query.limit = None;
+    while arguments.follow {
+        std::thread::sleep(GLANCE);
+        query.after = Some(last.unwrap_or(0));
+        last = show(&log.read(&query)?, true, session.output)?.or(last);
+    }
+    Ok(())
+}
+
+/// Prints a page, and gives the number of the last entry that was looked at.
+fn show(page: &Page, follows: bool, output: Output) -> anyhow::Result<Option<u64>> {
+    for number in &page.unreadable {
+        output.note(&format!(
+            "entry {number} does not match its seal: it was changed outside hushkey; `hushkey log --verify` tells more"
+        ));
+    }
+    let views: Vec<_> = page.entries.iter().map(EntryJson::from).collect();
+    if output.is_json() && !follows {
+        output.json(&views)?;
+    } else {
+        for (entry, view) in page.entries.iter().zip(&views) {
+            if output.is_json() {
+                output.json_line(view)?;
+            } else if !tells_nothing_new(entry) {
+                output.line(&line(entry, view, output))?;
+            }
+        }
+    }
+    Ok(page.last)
+}
+
+/// That something allowed was done is what its first entry says already; the file and `--json` have both.
+fn tells_nothing_new(entry: &Entry) -> bool {
+    matches!(
+        &entry.event,
+        Event::Ended {
+            outcome: Outcome::Done,
+            ..
+        }
+    )
+}
+
+fn line(entry: &Entry, view: &EntryJson, output: Output) -> String {
+    let time = entry.time.strftime("%Y-%m-%d %H:%M:%SZ");
+    let place = output.ink(Ink::Dim, &format!("{:>6}  {time}", entry.seq));
+    let sentence = if view.decision == "denied" {
+        output.ink(Ink::Red, &view.sentence)
+    } else {
+        view.sentence.clone()
+    };
+    format!("{place}  {sentence}")
+}
+
+fn verify(log: &AuditLog, output: Output) -> anyhow::Result<()> {
+    let found = log.verify()?;
+    if output.is_json() {
+        output.json(&serde_json::json!({
+            "sound": found.sound,
+            "fault": found.fault.map(|fault| fault.to_string()),
+        }))?;
+    }
+    match found.fault {
+        None if output.is_json() => Ok(()),
+        None => output.line(&format!(
+            "all {} entries are as they were written",
+            found.sound
+        )),
+        Some(fault) => Err(Failure::Failed(format!(
+            "{fault}; the {} entries before are as they were written",
+            found.sound
+        ))
+        .into()),
+    }
+}
+
+/// An entry, as `--json` shows it to its owner.
+#[derive(Serialize)]
+struct EntryJson {
+    seq: u64,
+    time: String,
+    agent: String,
+    action: String,
+    target: String,
+    decision: String,
+    sentence: String,
+}
+
+impl From<&Entry> for EntryJson {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            seq: entry.seq,
+            time: entry.time.to_string(),
+            agent: entry.who.name.clone(),
+            action: entry.verb.as_str().to_owned(),
+            target: entry.target_text(Viewer::Owner),
+            decision: entry.decision_text(),
+            sentence: entry.sentence(Viewer::Owner),
+        }
+    }
+}

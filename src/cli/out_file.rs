@@ -1,0 +1,106 @@
+//! Files that get a value: whole or not at all, and readable by their owner from the first byte on.
+
+use std::{
+    fs::{File, Metadata, Permissions},
+    io::{self, Write},
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::Path,
+};
+
+use crate::cli::{failure::Failure, terminal};
+
+/// Tells whether a file may be made or replaced: asks a person where it is there already.
+pub(super) fn may_write(path: &Path, force: bool) -> Result<(), Failure> {
+    let taken = match std::fs::symlink_metadata(path) {
+        Ok(there) if there.is_dir() => {
+            return Err(Failure::Usage(format!(
+                "`{}` is a directory; name a file in it",
+                path.display()
+            )));
+        }
+        Ok(_) => true,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        Err(error) => return Err(Failure::file("write", path, &error)),
+    };
+    if !taken || force {
+        return Ok(());
+    }
+    if !terminal::is_there() {
+        return Err(Failure::Failed(format!(
+            "`{}` is there already; say --force to replace it",
+            path.display()
+        )));
+    }
+    if terminal::confirm(&format!("Replace {}?", path.display()))? {
+        Ok(())
+    } else {
+        Err(Failure::Denied(format!(
+            "`{}` was left as it is",
+            path.display()
+        )))
+    }
+}
+
+/// Writes a file with the given mode, in place of what is there.
+pub(super) fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), Failure> {
+    put(path, content, |file| {
+        file.set_permissions(Permissions::from_mode(mode))
+    })
+}
+
+/// Replaces a file's content; the new file belongs to whom the old one belonged, with its mode.
+pub(super) fn replace(path: &Path, content: &[u8], old: &Metadata) -> Result<(), Failure> {
+    put(path, content, |file| {
+        let new = file.metadata()?;
+        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+            std::os::unix::fs::fchown(file, Some(old.uid()), Some(old.gid()))?;
+        }
+        file.set_permissions(Permissions::from_mode(old.mode() & 0o7777))
+    })
+}
+
+/// A new file beside the old one takes its name when all of it is on the disk.
+fn put(
+    path: &Path,
+    content: &[u8],
+    dress: impl Fn(&File) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let put = || {
+        let mut file = tempfile::Builder::new()
+            .prefix(".hushkey-")
+            .permissions(Permissions::from_mode(0o600))
+            .tempfile_in(directory)?;
+        file.write_all(content)?;
+        dress(file.as_file())?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        // The new name is in the directory, which has to reach the disk too.
+        File::open(directory)?.sync_all()
+    };
+    put().map_err(|error| Failure::file("write", path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_with_the_mode_that_was_asked_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        std::fs::write(&path, "before, and longer").unwrap();
+
+        write(&path, b"after", 0o640).unwrap();
+
+        assert_eq!(std::fs::read(&path).unwrap(), b"after");
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o640
+        );
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,105 @@
+//! `hushkey run`: a program with secrets in its environment, on this terminal.
+
+use std::{ffi::OsString, process::ExitCode};
+
+use crate::{
+    audit::Outcome,
+    broker::{BrokerError, RunRequest},
+    cli::{
+        Run,
+        failure::Failure,
+        guard,
+        session::{OWNER, Session, wait},
+    },
+    launch::{self, Foreground, LaunchError},
+};
+
+/// The exit status of `hushkey run` for every failure of hushkey's own, as `docker run` has it.
+pub(super) const OWN_FAILURE: u8 = 125;
+
+/// The exit status on time-out, as `timeout(1)` has it.
+const TIMED_OUT: u8 = 124;
+
+/// Does what the command says, and gives the exit status to end with.
+pub(super) fn perform(arguments: Run, session: &Session) -> anyhow::Result<ExitCode> {
+    if arguments.no_masking {
+        guard::refuse_agents("`hushkey run --no-masking`")?;
+    }
+    let argv = arguments.command.clone();
+    let (timeout, masking) = (arguments.timeout, !arguments.no_masking);
+    let request = request(arguments)?;
+    let broker = session.broker()?;
+    let prepared = wait(broker.prepare_run(&OWNER, request))?;
+    for reference in prepared.short.iter().filter(|_| masking) {
+        session.output.note(&format!(
+            "{reference} is too short to be told from other text, and is not concealed in the program's output"
+        ));
+    }
+
+    let (launch, redactor, ticket) = prepared.into_parts();
+    let foreground = Foreground {
+        program: launch.program,
+        argv,
+        inherited: std::env::vars_os().collect(),
+        env: launch.env,
+        files: launch.files,
+        timeout,
+        masking,
+    };
+    if foreground.replaces_this_process(&redactor) {
+        // Nobody will be left to tell how it ended.
+        wait(broker.finish_run(ticket, Outcome::Done))?;
+        drop(broker);
+        return launch::foreground(foreground, &redactor)
+            .map(ExitCode::from)
+            .map_err(Into::into);
+    }
+    let ended = launch::foreground(foreground, &redactor);
+    let outcome = match &ended {
+        Ok(TIMED_OUT) if timeout.is_some() => Outcome::TimedOut,
+        Ok(status) => Outcome::Exited(i32::from(*status)),
+        Err(error) => Outcome::Failed(error.to_string()),
+    };
+    wait(broker.finish_run(ticket, outcome))?;
+    Ok(ExitCode::from(ended?))
+}
+
+/// The exit status for what came up before or instead of the program.
+pub(super) fn exit_status(error: &anyhow::Error) -> u8 {
+    let launch = match error.downcast_ref() {
+        Some(BrokerError::Launch(error)) => Some(error),
+        _ => error.downcast_ref::<LaunchError>(),
+    };
+    launch.map_or(OWN_FAILURE, LaunchError::exit_status)
+}
+
+fn request(arguments: Run) -> Result<RunRequest, Failure> {
+    let command = arguments
+        .command
+        .into_iter()
+        .map(OsString::into_string)
+        .collect::<Result<_, _>>()
+        .map_err(|_| {
+            Failure::Usage("the command is not UTF-8, which the log could not hold".to_owned())
+        })?;
+    let env = arguments
+        .env
+        .iter()
+        .map(|pair| {
+            pair.split_once('=')
+                .map(|(name, text)| (name.to_owned(), text.to_owned()))
+        })
+        .collect::<Option<_>>()
+        .ok_or_else(|| Failure::Usage("--env takes NAME=REFERENCE".to_owned()))?;
+    let inherited = std::env::vars_os()
+        .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
+        .collect();
+    Ok(RunRequest {
+        command,
+        env,
+        inherited,
+        env_files: arguments.env_files,
+        timeout: arguments.timeout,
+        ..RunRequest::default()
+    })
+}

@@ -1,0 +1,214 @@
+//! The Model Context Protocol front-end: what a model can call, read and be prompted with.
+//!
+//! [`VaultServer`] turns requests into calls of the broker, and the broker's answers into JSON that
+//! both a model and a person can read. What this module can name holds no value: that is why no answer can.
+//! It keeps no state between requests, so that both eras of the protocol and later many machines are served alike.
+
+use std::sync::{Arc, LazyLock};
+
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    handler::server::tool::ToolCallContext,
+    model::{
+        CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+        DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation,
+        InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult,
+        ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
+        ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
+    },
+    service::RequestContext,
+};
+
+use crate::{
+    access::Caller,
+    broker::{Broker, BrokerError, LazyBroker},
+};
+
+mod arguments;
+mod client;
+mod completion;
+mod eras;
+mod error;
+mod progress;
+mod prompts;
+mod resources;
+mod schema;
+mod stdio;
+mod tools;
+
+pub use eras::Eras;
+pub use stdio::{ServeError, serve_stdio};
+pub use tools::{OptionsError, ServerOptions, tool_table};
+
+/// How long a client may keep lists that only change with hushkey itself, in milliseconds.
+const LIST_TTL_MS: u64 = 5 * 60 * 1000;
+
+/// What the model is told once, about all tools.
+const INSTRUCTIONS: &str = include_str!("mcp/instructions.md");
+
+/// One agent's view of the vaults, as an MCP server.
+#[derive(Clone)]
+pub struct VaultServer {
+    broker: Arc<LazyBroker>,
+    caller: Caller,
+    offered: tools::Offered,
+}
+
+impl VaultServer {
+    /// Makes a server for one agent. The broker is opened by the first request that needs it.
+    ///
+    /// # Errors
+    /// [`OptionsError`] when the options name an unknown tool or leave none.
+    pub fn new(
+        broker: Arc<LazyBroker>,
+        caller: Caller,
+        options: &ServerOptions,
+    ) -> Result<Self, OptionsError> {
+        Ok(Self {
+            broker,
+            caller,
+            offered: tools::Offered::settle(options)?,
+        })
+    }
+
+    async fn broker(&self) -> Result<&Broker, BrokerError> {
+        self.broker.get().await
+    }
+
+    /// Who asks, with what the client of this request calls itself.
+    fn caller(&self, context: &RequestContext<RoleServer>) -> Caller {
+        let mut caller = self.caller.clone();
+        if let (Caller::Agent(agent), Some(client)) = (&mut caller, context.client_info()) {
+            agent.client = client::label(&client);
+        }
+        caller
+    }
+
+    fn offered_tools(&self) -> Vec<Tool> {
+        let all = tools::router().list_all().into_iter();
+        all.filter(|tool| self.offered.has(&tool.name)).collect()
+    }
+}
+
+/// What the server calls itself.
+fn implementation() -> Implementation {
+    Implementation::new("hushkey", env!("CARGO_PKG_VERSION")).with_title("hushkey")
+}
+
+impl ServerHandler for VaultServer {
+    fn get_info(&self) -> ServerConfig {
+        static INFO: LazyLock<ServerConfig> = LazyLock::new(|| {
+            let capabilities = ServerCapabilities::builder()
+                .enable_completions()
+                .enable_prompts()
+                .enable_resources()
+                .enable_tools()
+                .build();
+            ServerConfig::new(capabilities)
+                .with_server_info(implementation().with_description(env!("CARGO_PKG_DESCRIPTION")))
+                .with_instructions(INSTRUCTIONS)
+        });
+        INFO.clone()
+    }
+
+    /// Remembers the version that was agreed on, not the one that was wished for: later requests of a
+    /// legacy session are answered in it.
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let answer = self.negotiate_initialize(&request)?;
+        context
+            .peer
+            .set_peer_info(request.with_protocol_version(answer.protocol_version.clone()));
+        Ok(answer)
+    }
+
+    async fn discover(&self, _: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        let versions = self.supported_protocol_versions().into_owned();
+        Ok(DiscoverResult::from_server_info(versions, self.get_info()).with_ttl_ms(LIST_TTL_MS))
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(self.offered_tools())
+            .with_ttl_ms(LIST_TTL_MS)
+            .with_cache_scope(CacheScope::Private))
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        tools::router()
+            .get(name)
+            .filter(|_| self.offered.has(name))
+            .cloned()
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        if !self.offered.has(&request.name) {
+            return Err(ErrorData::invalid_params("tool not found", None));
+        }
+        tools::router()
+            .call(ToolCallContext::new(self, request, context))
+            .await
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Ok(self.offered_prompts())
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        self.prompt(&request).map(GetPromptResponse::from)
+    }
+
+    async fn list_resources(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        Ok(self.offered_resources())
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Ok(self.offered_templates())
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        self.resource(&request.uri, &context)
+            .await
+            .map(ReadResourceResponse::from)
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        Ok(CompleteResult::new(
+            self.completion(&request, &context).await,
+        ))
+    }
+}

@@ -1,0 +1,53 @@
+//! What a tool says when it could not do what was asked.
+//!
+//! The model gets one sentence; what lies behind it goes to the operator's log and nowhere else.
+
+use rmcp::{
+    ErrorData,
+    handler::server::tool::IntoCallToolResult,
+    model::{CallToolResponse, CallToolResult, ContentBlock},
+};
+
+use super::arguments::ArgumentError;
+use crate::{broker::BrokerError, display_text::escaped};
+
+/// Why a tool did not do what was asked. Every message may be shown to a model.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ToolError {
+    /// The arguments do not fit.
+    #[error(transparent)]
+    Argument(#[from] ArgumentError),
+
+    /// Only a person can give that value, and not in a chat.
+    #[error(
+        "a value that a person types never goes through this conversation; ask the user to run \
+         `{command}` in a terminal, then read the item with get_item"
+    )]
+    Asking {
+        /// What the person runs, without anything from the arguments.
+        command: &'static str,
+    },
+
+    /// The broker did not do it.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+}
+
+impl ToolError {
+    /// The sentence for the model; writes the causes to the operator's log.
+    pub(super) fn told(&self) -> String {
+        let told = escaped(&self.to_string());
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            tracing::warn!(target: "hushkey", cause = %error, "{told}");
+            cause = error.source();
+        }
+        told
+    }
+}
+
+impl IntoCallToolResult for ToolError {
+    fn into_call_tool_result(self) -> Result<CallToolResponse, ErrorData> {
+        Ok(CallToolResult::error(vec![ContentBlock::text(self.told())]).into())
+    }
+}

@@ -1,0 +1,85 @@
+//! `create_item`: a new item whose values come from somewhere else than the model.
+
+use rmcp::{Json, RoleServer, service::RequestContext, tool, tool_router};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{field::NewFieldArguments, item_details::ItemDetails, urls, word::Word};
+use crate::{
+    broker,
+    mcp::{VaultServer, arguments::Arguments, error::ToolError, schema},
+    vault::Category,
+};
+
+/// How a person makes an item and types its secret.
+const IN_TERMINAL: &str = "hushkey item create --vault VAULT --title TITLE --ask FIELD";
+
+#[derive(Deserialize, JsonSchema)]
+struct CreateItem {
+    /// The vault's name or id.
+    #[schemars(length(min = 1))]
+    vault: String,
+    /// The new item's title.
+    #[schemars(length(min = 1))]
+    title: String,
+    /// What kind of item it is; LOGIN when absent.
+    category: Option<Word<Category>>,
+    /// The fields. Each says with exactly one of generate, ask, file, command, copy, text where its value comes from.
+    fields: Vec<NewFieldArguments>,
+    /// Labels.
+    #[serde(default)]
+    tags: Vec<String>,
+    /// Web addresses; the first is the main one.
+    #[serde(default)]
+    urls: Vec<String>,
+}
+
+#[tool_router(router = create_item_router, vis = "pub(super)")]
+impl VaultServer {
+    #[tool(
+        description = include_str!("../../../tools/create_item.md"),
+        input_schema = schema::input::<CreateItem>(),
+        output_schema = schema::output::<ItemDetails>(),
+        annotations(
+            title = "Create an item",
+            read_only_hint = false,
+            destructive_hint = false,
+            idempotent_hint = false,
+            open_world_hint = false
+        )
+    )]
+    async fn create_item(
+        &self,
+        arguments: Arguments<CreateItem>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Json<ItemDetails>, ToolError> {
+        let new = arguments.read()?.try_into()?;
+        let broker = self.broker().await?;
+        let item = broker
+            .create_item(&self.caller(&context), new, context.ct.cancelled())
+            .await?;
+        Ok(Json(item.into()))
+    }
+}
+
+impl TryFrom<CreateItem> for broker::CreateItem {
+    type Error = ToolError;
+
+    fn try_from(new: CreateItem) -> Result<Self, ToolError> {
+        let fields = new
+            .fields
+            .into_iter()
+            .enumerate()
+            .map(|(index, field)| field.field(&format!("fields[{index}]"), IN_TERMINAL))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            vault: new.vault,
+            title: new.title,
+            category: new.category.map(|word| word.0),
+            fields,
+            tags: new.tags,
+            urls: urls(new.urls),
+            favorite: false,
+        })
+    }
+}

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Runs python_client.py against a binary, with the Python package `mcp` in an environment of its own.
+# Usage: tests/interop/python_client.sh [HUSHKEY]     (target/debug/hushkey when absent)
+# Where the package can't be installed this is skipped, loudly; with CI=true that is a failure.
+set -eu
+cd "$(dirname "$0")/../.."
+hushkey=$(realpath "${1:-target/debug/hushkey}")
+environment=${CARGO_TARGET_DIR:-target}/interop/python
+
+skip() {
+    echo "SKIPPED: $0: $1" >&2
+    [ "${CI:-}" != true ]
+    exit
+}
+
+command -v python3 >/dev/null || skip "there is no python3"
+[ -x "$environment/bin/python" ] || python3 -m venv "$environment" || skip "python3 can't make an environment"
+"$environment/bin/python" -m pip install --quiet --disable-pip-version-check 'mcp==2.3.0' ||
+    skip "the package mcp can't be installed"
+exec "$environment/bin/python" tests/interop/python_client.py "$hushkey"

@@ -1,0 +1,207 @@
+//! The table of ARCHITECTURE.md: which room may name which.
+
+/// One top-level module and what it may name of the others.
+pub(crate) struct Room {
+    /// The module; `lib` and `main` are the crate's roots.
+    pub(crate) name: &'static str,
+    /// Paths in this crate that it may name, with all that lies beneath them.
+    pub(crate) may: &'static [&'static str],
+    /// Paths that it may not name, although its row or the language would let it.
+    pub(crate) never: &'static [&'static str],
+}
+
+/// What only edges may name: wire formats, transports, storage.
+const EDGES: &[&str] = &[
+    "reqwest",
+    "rmcp",
+    "rusqlite",
+    "serde",
+    "serde_json",
+    "tokio",
+];
+
+/// Everything that could make a pure function depend on where and when it runs; and values.
+const WORLD: &[&str] = &[
+    "jiff::Timestamp::now",
+    "rustix",
+    "std::env",
+    "std::fs",
+    "std::io",
+    "std::net",
+    "std::process",
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "tokio",
+    "vault::FileContent",
+    "vault::Secret",
+];
+
+/// Values, and what can lend them.
+const VALUES: &[&str] = &["secrecy", "vault::FileContent", "vault::Secret"];
+
+/// All rooms, in order of name.
+pub(crate) const ROOMS: &[Room] = &[
+    Room {
+        name: "access",
+        may: &[],
+        never: WORLD,
+    },
+    Room {
+        name: "audit",
+        may: &[
+            "access",
+            "display_text",
+            "policy",
+            "private_file",
+            "seal",
+            "sqlite_file",
+            "vault",
+        ],
+        never: VALUES,
+    },
+    Room {
+        name: "backend",
+        may: &["keys", "private_file", "seal", "vault"],
+        never: &["rmcp"],
+    },
+    Room {
+        name: "broker",
+        may: &[
+            "access",
+            "audit",
+            "display_text",
+            "dotenv",
+            "generate",
+            "import",
+            "launch",
+            "policy",
+            "redact",
+            "vault",
+        ],
+        never: &["reqwest", "rmcp", "rusqlite", "serde_json"],
+    },
+    Room {
+        name: "cli",
+        may: &[
+            "access",
+            "audit",
+            "backend::local",
+            "broker",
+            "config",
+            "display_text",
+            "generate",
+            "keys",
+            "launch",
+            "logging",
+            "mcp",
+            "policy",
+            "policy_file",
+            "private_file",
+            "vault",
+        ],
+        never: &["rmcp", "rusqlite", "seal"],
+    },
+    Room {
+        name: "config",
+        may: &["access", "keys::KeySource", "vault::Secret", "words"],
+        never: &["rmcp", "rusqlite", "tokio"],
+    },
+    Room {
+        name: "display_text",
+        may: &[],
+        never: WORLD,
+    },
+    Room {
+        name: "dotenv",
+        may: &["vault"],
+        never: EDGES,
+    },
+    Room {
+        name: "generate",
+        may: &["seal", "vault::Secret"],
+        never: EDGES,
+    },
+    Room {
+        name: "import",
+        may: &["dotenv", "vault"],
+        never: EDGES,
+    },
+    Room {
+        name: "keys",
+        may: &["private_file", "seal", "vault::Secret"],
+        never: EDGES,
+    },
+    Room {
+        name: "launch",
+        may: &["redact", "seal::random_bytes", "vault::Secret"],
+        never: &["reqwest", "rmcp", "rusqlite", "serde_json"],
+    },
+    Room {
+        name: "lib",
+        may: &[],
+        never: &[],
+    },
+    Room {
+        name: "logging",
+        may: &[],
+        never: VALUES,
+    },
+    Room {
+        name: "main",
+        may: &["cli", "launch"],
+        never: VALUES,
+    },
+    Room {
+        name: "mcp",
+        may: &[
+            "access",
+            "broker",
+            "display_text",
+            "generate",
+            "launch::Status",
+            "policy::OutputMode",
+            "vault",
+        ],
+        never: VALUES,
+    },
+    Room {
+        name: "policy",
+        may: &["access", "display_text", "vault"],
+        never: WORLD,
+    },
+    Room {
+        name: "policy_file",
+        may: &["broker::PolicySource", "policy", "private_file"],
+        never: VALUES,
+    },
+    Room {
+        name: "private_file",
+        may: &[],
+        never: EDGES,
+    },
+    Room {
+        name: "redact",
+        may: &["vault::Secret"],
+        never: EDGES,
+    },
+    Room {
+        name: "seal",
+        may: &[],
+        never: EDGES,
+    },
+    Room {
+        name: "sqlite_file",
+        may: &["private_file", "seal::random_bytes"],
+        never: VALUES,
+    },
+    Room {
+        name: "vault",
+        may: &["seal::system_rng"],
+        never: EDGES,
+    },
+    Room {
+        name: "words",
+        may: &[],
+        never: EDGES,
+    },
+];

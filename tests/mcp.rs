@@ -1,0 +1,23 @@
+//! What a model can see, call and be told, over the protocol itself.
+
+#[path = "support/desk.rs"]
+mod desk;
+#[path = "support/fake_vault.rs"]
+mod fake_vault;
+
+#[path = "mcp/arguments.rs"]
+mod arguments;
+#[path = "mcp/eras.rs"]
+mod eras;
+#[path = "mcp/prompts.rs"]
+mod prompts;
+#[path = "mcp/resources.rs"]
+mod resources;
+#[path = "mcp/runs.rs"]
+mod runs;
+#[path = "mcp/stdio.rs"]
+mod stdio;
+#[path = "mcp/surface.rs"]
+mod surface;
+#[path = "mcp/tools.rs"]
+mod tools;

@@ -1,0 +1,280 @@
+//! An MCP session in this process: the server at one end of a pipe, a client that writes JSON lines at the other.
+//!
+//! A [`Desk`] speaks the era of 2026-07-28 unless told otherwise. It shows answers as they come over the wire.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use hushkey::{
+    access::{Agent, AgentName, Caller},
+    audit::AuditLog,
+    broker::{Broker, BrokerError, Grounds, LazyBroker, PolicySource},
+    keys::KeySource,
+    launch,
+    mcp::{Eras, ServerOptions, VaultServer},
+    policy::Policy,
+    private_file::ensure_private_dir,
+};
+use rmcp::service::{RunningService, serve_directly};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf},
+    sync::Mutex,
+};
+
+use crate::fake_vault::FakeVault;
+
+/// What the tests' agent may do when a test says nothing about it: everything, with any program.
+pub const GENEROUS: &str = r#"
+[agents.tester.vaults]
+Dev = "full"
+Build = "full"
+
+[[agents.tester.commands]]
+run = ["**"]
+secrets = ["op://**"]
+env = ["*"]
+"#;
+
+/// The version that makes a request self-contained.
+const MODERN: &str = "2026-07-28";
+
+/// A client and the server that answers it.
+pub struct Desk {
+    writer: Mutex<WriteHalf<DuplexStream>>,
+    reader: Mutex<BufReader<ReadHalf<DuplexStream>>>,
+    next_id: AtomicU64,
+    modern: bool,
+    /// The other end.
+    pub server: Server,
+}
+
+/// A server in this process; ends when dropped.
+pub struct Server {
+    /// Where the agent may name paths.
+    pub root: PathBuf,
+    _running: RunningService<rmcp::RoleServer, Eras>,
+    _home: TempDir,
+}
+
+/// A policy that stays as it was written.
+struct Written(String);
+
+impl PolicySource for Written {
+    fn current(&self) -> Result<Policy, String> {
+        Policy::parse(&self.0, None).map_err(|error| error.to_string())
+    }
+}
+
+fn closed() -> Result<Broker, BrokerError> {
+    Err(BrokerError::Unavailable {
+        message: "the store can't be opened here".into(),
+        source: Some("10.0.0.7 refused token eyJhbGc".into()),
+    })
+}
+
+/// How a desk is set up.
+pub struct Setup {
+    broker: Box<dyn FnOnce(PathBuf) -> Arc<LazyBroker>>,
+    options: ServerOptions,
+    modern: bool,
+}
+
+impl Setup {
+    /// A vault under the generous policy.
+    pub fn of(vault: FakeVault) -> Self {
+        Self::under(vault, GENEROUS)
+    }
+
+    /// A vault under this policy.
+    pub fn under(vault: FakeVault, policy: &str) -> Self {
+        let policy = policy.to_owned();
+        let broker = move |home: PathBuf| {
+            launch::reexecute(env!("CARGO_BIN_EXE_hushkey").into());
+            let vault: Arc<dyn hushkey::vault::Vault> = Arc::new(vault);
+            Arc::new(LazyBroker::new(move || {
+                let (vault, policy, home) = (vault.clone(), policy.clone(), home.clone());
+                Box::pin(async move {
+                    let home = home.join("home");
+                    ensure_private_dir(&home).expect("a private directory");
+                    let key = KeySource::File(home.join("key"))
+                        .load_or_create()
+                        .expect("a key");
+                    let audit = AuditLog::open(&home.join("audit.db"), &key).expect("an audit log");
+                    let policy = Box::new(Written(policy));
+                    let grounds = Grounds {
+                        environment: std::env::vars().collect(),
+                        ..Grounds::default()
+                    };
+                    Ok(Broker::new(vault, policy, audit, grounds))
+                })
+            }))
+        };
+        Self {
+            broker: Box::new(broker),
+            options: ServerOptions::default(),
+            modern: true,
+        }
+    }
+
+    /// A broker that can't be opened, for what needs none.
+    pub fn without_broker() -> Self {
+        Self {
+            broker: Box::new(|_| Arc::new(LazyBroker::new(|| Box::pin(async { closed() })))),
+            options: ServerOptions::default(),
+            modern: true,
+        }
+    }
+
+    /// With these options.
+    pub fn options(self, options: ServerOptions) -> Self {
+        Self { options, ..self }
+    }
+
+    /// Leaves it to the test to say `initialize`, and says nothing of itself in requests.
+    pub fn legacy(self) -> Self {
+        Self {
+            modern: false,
+            ..self
+        }
+    }
+
+    /// Starts the server, and a client for it.
+    pub fn start(self) -> Desk {
+        let modern = self.modern;
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let server = self.serve(theirs);
+        let (reader, writer) = tokio::io::split(ours);
+        Desk {
+            writer: Mutex::new(writer),
+            reader: Mutex::new(BufReader::new(reader)),
+            next_id: AtomicU64::new(1),
+            modern,
+            server,
+        }
+    }
+
+    /// Starts the server at one end of a pipe.
+    pub fn serve(self, pipe: DuplexStream) -> Server {
+        let home = tempfile::tempdir().expect("a directory");
+        let root = home.path().join("project");
+        std::fs::create_dir(&root).expect("a directory");
+        let caller = Caller::Agent(Agent {
+            name: AgentName::parse("tester").expect("a name"),
+            default_roots: vec![root.clone()],
+            client: None,
+        });
+        let broker = (self.broker)(home.path().to_owned());
+        let server = VaultServer::new(broker, caller, &self.options).expect("a server");
+        let running = serve_directly(Eras(server), tokio::io::split(pipe), None);
+        Server {
+            root,
+            _running: running,
+            _home: home,
+        }
+    }
+}
+
+impl Desk {
+    /// A vault under the generous policy, and a client of the new era.
+    pub fn open(vault: FakeVault) -> Self {
+        Setup::of(vault).start()
+    }
+
+    /// Calls a tool; its result.
+    pub async fn call(&self, tool: &str, arguments: Value) -> Value {
+        let params = json!({ "name": tool, "arguments": arguments });
+        self.result("tools/call", params).await
+    }
+
+    /// Calls a tool that succeeds; its structured content.
+    pub async fn answer(&self, tool: &str, arguments: Value) -> Value {
+        let result = self.call(tool, arguments).await;
+        assert_eq!(result["isError"], json!(false), "{tool}: {result}");
+        result["structuredContent"].clone()
+    }
+
+    /// Calls a tool that fails; what it says.
+    pub async fn refusal(&self, tool: &str, arguments: Value) -> String {
+        let result = self.call(tool, arguments).await;
+        assert_eq!(result["isError"], json!(true), "{tool}: {result}");
+        assert!(
+            result.get("structuredContent").is_none(),
+            "{tool}: {result}"
+        );
+        result["content"][0]["text"]
+            .as_str()
+            .expect("a text")
+            .to_owned()
+    }
+
+    /// Makes a request that succeeds; its result.
+    pub async fn result(&self, method: &str, params: Value) -> Value {
+        let response = self.ask(method, params).await;
+        assert!(response.get("error").is_none(), "{method}: {response}");
+        response["result"].clone()
+    }
+
+    /// Makes a request; the whole response. Notifications that come first are skipped.
+    pub async fn ask(&self, method: &str, params: Value) -> Value {
+        let id = self.begin(method, params).await;
+        loop {
+            let message = self.receive().await.expect("a response");
+            if message.get("id") == Some(&json!(id)) {
+                return message;
+            }
+        }
+    }
+
+    /// Sends a request and does not wait; its id.
+    pub async fn begin(&self, method: &str, mut params: Value) -> u64 {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        if self.modern {
+            let own = params["_meta"].as_object().cloned().unwrap_or_default();
+            params["_meta"] = meta();
+            for (key, value) in own {
+                params["_meta"][key] = value;
+            }
+        }
+        self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }))
+            .await;
+        id
+    }
+
+    /// Sends one message as it is.
+    pub async fn send(&self, message: &Value) {
+        let line = format!("{message}\n");
+        let mut writer = self.writer.lock().await;
+        writer
+            .write_all(line.as_bytes())
+            .await
+            .expect("the server listens");
+    }
+
+    /// The next message from the server; `None` when it hung up.
+    pub async fn receive(&self) -> Option<Value> {
+        let mut line = String::new();
+        self.reader
+            .lock()
+            .await
+            .read_line(&mut line)
+            .await
+            .expect("UTF-8");
+        (!line.is_empty()).then(|| serde_json::from_str(&line).expect("JSON"))
+    }
+}
+
+/// What a request of the new era says of itself.
+pub fn meta() -> Value {
+    json!({
+        "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/clientInfo": { "name": "desk", "version": "1" },
+        "io.modelcontextprotocol/clientCapabilities": {},
+    })
+}
