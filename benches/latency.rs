@@ -41,6 +41,13 @@ fn main() {
         .map(|(plain, through)| through.saturating_sub(*plain));
     let added = Times::of(added.collect());
     Times::of(plain).row("`true`", "");
+    Times::measure(100, |_| {
+        let ended = hushkey(&home, &["--version"])
+            .stdout(Stdio::null())
+            .status();
+        assert!(ended.is_ok_and(|status| status.success()), "--version");
+    })
+    .row("`hushkey --version`", "");
     Times::of(through).row("`hushkey run -- true`, one reference", "");
     added.row("added by `hushkey run`, pair by pair", "5 ms");
     Session::begin(&home)

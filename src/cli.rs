@@ -11,6 +11,8 @@ pub mod dispatch;
 pub mod process;
 
 mod agent;
+mod demo;
+mod doctor;
 mod failure;
 mod guard;
 mod import;

@@ -1,7 +1,7 @@
 //! Starts programs with secrets in their environment, files or standard input.
 //!
-//! Two ways lead to a child. [`run`] is an agent's: the program is owned by a re-executed supervisor,
-//! gets exactly the environment it is given, and nothing of it survives. [`foreground`] is a person's:
+//! Two ways lead to a child. [`run()`] is an agent's: the program is owned by a re-executed supervisor,
+//! gets exactly the environment it is given, and nothing of it survives. [`foreground()`] is a person's:
 //! the program takes hushkey's place on the terminal and may leave daemons. Either way its output is
 //! redacted before anything else sees it. The module knows neither policy nor audit nor who asks:
 //! whoever calls it has decided and recorded already.

@@ -29,6 +29,7 @@ mod client;
 mod completion;
 mod eras;
 mod error;
+mod offered;
 mod progress;
 mod prompts;
 mod resources;
@@ -37,8 +38,11 @@ mod stdio;
 mod tools;
 
 pub use eras::Eras;
+pub use offered::{OptionsError, ServerOptions};
 pub use stdio::{ServeError, serve_stdio};
-pub use tools::{OptionsError, ServerOptions, tool_table};
+pub use tools::tool_table;
+
+use offered::Offered;
 
 /// How long a client may keep lists that only change with hushkey itself, in milliseconds.
 const LIST_TTL_MS: u64 = 5 * 60 * 1000;
@@ -51,7 +55,7 @@ const INSTRUCTIONS: &str = include_str!("mcp/instructions.md");
 pub struct VaultServer {
     broker: Arc<LazyBroker>,
     caller: Caller,
-    offered: tools::Offered,
+    offered: Offered,
 }
 
 impl VaultServer {
@@ -67,7 +71,7 @@ impl VaultServer {
         Ok(Self {
             broker,
             caller,
-            offered: tools::Offered::settle(options)?,
+            offered: Offered::settle(options)?,
         })
     }
 

@@ -5,6 +5,7 @@
 //! again, and no symbolic link is followed in the last place. The module does not know what the files hold.
 
 use std::{
+    ffi::OsString,
     fs::{DirBuilder, File},
     io::{self, Read, Write},
     os::unix::fs::DirBuilderExt,
@@ -197,11 +198,11 @@ pub fn check_trusted_dir(path: &Path) -> Result<(), PrivateFileError> {
 ///
 /// # Errors
 /// [`PrivateFileError`] when the directory or one of the files is a link, exposed, or somebody else's.
-pub fn check_private_files(directory: &Path, names: &[&str]) -> Result<(), PrivateFileError> {
+pub fn check_private_files(directory: &Path, names: &[OsString]) -> Result<(), PrivateFileError> {
     let opened = open_directory(directory, PRIVATE)?;
     for name in names {
         let path = directory.join(name);
-        match rustix::fs::statat(&opened, *name, AtFlags::SYMLINK_NOFOLLOW) {
+        match rustix::fs::statat(&opened, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => check(&stat, &path, PRIVATE, FileType::RegularFile)?,
             Err(rustix::io::Errno::NOENT) => {}
             Err(e) => return Err(PrivateFileError::io("looked at", &path, e)),
@@ -399,7 +400,7 @@ mod tests {
             PrivateFileError::Type { .. }
         ));
         assert!(matches!(
-            check_private_files(dir.path(), &["real", "absent", "link"]).unwrap_err(),
+            check_private_files(dir.path(), &["real", "absent", "link"].map(OsString::from)).unwrap_err(),
             PrivateFileError::Type { path, .. } if path == link
         ));
     }

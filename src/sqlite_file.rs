@@ -119,7 +119,7 @@ fn checked(path: &Path) -> Result<PathBuf, SqliteFileError> {
         format!("{name}-wal"),
         format!("{name}-shm"),
     ];
-    private_file::check_private_files(directory, &names.each_ref().map(String::as_str))?;
+    private_file::check_private_files(directory, &names.map(Into::into))?;
     if !path.exists() {
         return Err(missing().into());
     }

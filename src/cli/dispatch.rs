@@ -6,9 +6,7 @@ use clap::{CommandFactory, FromArgMatches};
 use clap_complete::Shell;
 
 use crate::cli::{
-    Arguments, Command, agent, failure,
-    failure::Failure,
-    import, init, item, log, mcp,
+    Arguments, Command, agent, demo, doctor, failure, import, init, item, log, mcp,
     output::{self, Output},
     policy, read, run,
     session::Session,
@@ -47,6 +45,8 @@ fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Agent(command) => agent::perform(&command, &begin()?),
         Command::Completions { shell } => completions(shell),
+        Command::Demo => return demo::perform(output),
+        Command::Doctor => return doctor::perform(&begin()?),
         Command::Import(command) => import::perform(&command, &begin()?),
         Command::Init(command) => init::perform(command, &begin()?),
         Command::Item(command) => item::perform(command, &begin()?),
@@ -56,7 +56,6 @@ fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Read(command) => read::perform(&command, &begin()?),
         Command::Run(command) => return run::perform(command, &begin()?),
         Command::Vault(command) => vault::perform(command, &begin()?),
-        _ => Err(Failure::Failed("not there yet".to_owned()).into()),
     }?;
     Ok(ExitCode::SUCCESS)
 }

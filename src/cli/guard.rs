@@ -29,13 +29,18 @@ const AGENT_VARIABLES: [&str; 13] = [
 ///
 /// `what` ends the sentence "… is for a person": `` `hushkey read` ``.
 pub(crate) fn refuse_agents(what: &str) -> Result<(), Failure> {
-    match agent_variable(|name| std::env::var_os(name)) {
+    match agent_here() {
         None => Ok(()),
         Some(variable) => Err(Failure::Denied(format!(
             "{what} is for a person, and {variable} tells that this is an agent's shell; run it in a terminal of your \
              own. An agent uses a secret without seeing it: `run_command` over MCP, or `hushkey run`"
         ))),
     }
+}
+
+/// The variable by which an agent's shell is recognised, if this is one.
+pub(crate) fn agent_here() -> Option<&'static str> {
+    agent_variable(|name| std::env::var_os(name))
 }
 
 /// Refuses to open a vault for a program that an agent's run has started.

@@ -35,20 +35,30 @@ pub(super) fn perform(arguments: &Log, session: &Session) -> anyhow::Result<()> 
         .map(|text| variables::moment(text, Timestamp::now()))
         .transpose()
         .map_err(|rule| Failure::Usage(format!("--since is not understood: {rule}")))?;
-    let mut query = Query {
+    let query = Query {
         who: arguments.agent.clone(),
         since,
         after: None,
         limit: arguments.limit.or_else(|| since.is_none().then_some(SHOWN)),
     };
-    let mut last = show(&log.read(&query)?, arguments.follow, session.output)?;
-    query.limit = None;
-    while arguments.follow {
-        std::thread::sleep(GLANCE);
-        query.after = Some(last.unwrap_or(0));
-        last = show(&log.read(&query)?, true, session.output)?.or(last);
+    let last = show(&log.read(&query)?, arguments.follow, session.output)?;
+    if arguments.follow {
+        follow(&log, query, last.unwrap_or(0), session.output)?;
     }
     Ok(())
+}
+
+/// Prints what comes, until somebody ends it.
+fn follow(log: &AuditLog, query: Query, mut last: u64, output: Output) -> anyhow::Result<()> {
+    loop {
+        std::thread::sleep(GLANCE);
+        let new = Query {
+            after: Some(last),
+            limit: None,
+            ..query.clone()
+        };
+        last = show(&log.read(&new)?, true, output)?.unwrap_or(last);
+    }
 }
 
 /// Prints a page, and gives the number of the last entry that was looked at.

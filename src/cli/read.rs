@@ -23,8 +23,9 @@ pub(super) fn perform(arguments: &Read, session: &Session) -> anyhow::Result<()>
     }
     let value = wait(broker.reveal(&OWNER, &reference))?;
 
-    let mut bytes = Zeroizing::new(Vec::with_capacity(value.expose_secret().len() + 1));
-    bytes.extend_from_slice(value.expose_secret().as_bytes());
+    let exposed = value.expose_secret();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(exposed.len() + 1));
+    bytes.extend_from_slice(exposed.as_bytes());
     if let Some(path) = &arguments.out_file {
         out_file::write(path, &bytes, arguments.file_mode)?;
         let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
@@ -38,7 +39,7 @@ pub(super) fn perform(arguments: &Read, session: &Session) -> anyhow::Result<()>
     if session.output.is_json() {
         return session.output.json(&serde_json::json!({
             "reference": reference.to_string(),
-            "value": value.expose_secret(),
+            "value": exposed,
         }));
     }
     if !arguments.no_newline {

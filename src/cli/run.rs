@@ -32,7 +32,7 @@ pub(super) fn perform(arguments: Run, session: &Session) -> anyhow::Result<ExitC
     let prepared = wait(broker.prepare_run(&OWNER, request))?;
     for reference in prepared.short.iter().filter(|_| masking) {
         session.output.note(&format!(
-            "{reference} is too short to be told from other text, and is not concealed in the program's output"
+            "{reference} is so short that what its mark stands for can be guessed from the program's output"
         ));
     }
 

@@ -11,7 +11,10 @@ use std::{
     },
 };
 
-use signal_hook::iterator::{backend::SignalDelivery, exfiltrator::SignalOnly};
+use signal_hook::{
+    consts::SIGCHLD,
+    iterator::{backend::SignalDelivery, exfiltrator::SignalOnly},
+};
 
 /// The signals that have come in; readable when there are some.
 pub(super) struct Signals(SignalDelivery<UnixStream, SignalOnly>);
@@ -24,13 +27,14 @@ impl Signals {
     }
 
     /// Begins to watch those of the signals that this process does not ignore: what `nohup` or a
-    /// shell's background had ignored stays so, for the program too.
+    /// shell's background had ignored stays so, for the program too. CHLD is watched in any case: where
+    /// it is ignored, nobody learns how a child ended.
     pub(super) fn watch_unless_ignored(signals: &[i32]) -> io::Result<Self> {
         let ignored = ignored().unwrap_or_default();
         let watched: Vec<i32> = signals
             .iter()
             .copied()
-            .filter(|signal| ignored & (1 << (signal - 1)) == 0)
+            .filter(|&signal| signal == SIGCHLD || ignored & (1 << (signal - 1)) == 0)
             .collect();
         Self::watch(&watched)
     }

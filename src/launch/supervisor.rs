@@ -8,7 +8,7 @@
 
 use std::{
     fs::File,
-    io::{self, Write},
+    io,
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         unix::{ffi::OsStrExt, net::UnixStream, process::CommandExt},
@@ -23,7 +23,6 @@ use rustix::{
     process::{Pid, Signal},
 };
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-use zeroize::Zeroizing;
 
 use super::{
     GRACE, Status,
@@ -37,6 +36,10 @@ use super::{
     signals::Signals,
     stage, tree,
 };
+
+mod feed;
+
+use feed::Feed;
 
 /// The hidden subcommand.
 pub(super) const WORD: &str = "__run";
@@ -75,13 +78,6 @@ struct Supervisor {
     signals: Signals,
     stage: UnixStream,
     child: Pid,
-}
-
-/// The program's standard input, as far as it is not written yet.
-struct Feed {
-    pipe: File,
-    value: Zeroizing<Vec<u8>>,
-    written: usize,
 }
 
 impl Supervisor {
@@ -167,7 +163,7 @@ impl Supervisor {
         env.push(("TMPDIR", temporary.as_os_str().as_bytes()));
         env.push((MARKER, run.as_bytes()));
 
-        let (stdin, feed) = standard_input(errand.stdin)?;
+        let (stdin, feed) = Feed::begin(errand.stdin)?;
         let start = Start {
             argv: errand.argv.clone(),
             program: errand.program,
@@ -222,7 +218,7 @@ impl Supervisor {
     ) -> [bool; 2] {
         let nothing_to_feed = self.signals.as_fd();
         let (feed, wanted): (BorrowedFd<'_>, _) = match feed {
-            Some(feed) => (feed.pipe.as_fd(), PollFlags::OUT),
+            Some(feed) => (feed.as_fd(), PollFlags::OUT),
             None => (nothing_to_feed, PollFlags::empty()),
         };
         let mut ready = [
@@ -270,22 +266,6 @@ impl Supervisor {
     }
 }
 
-impl Feed {
-    /// Writes what fits. Returns whether that was all, or nobody reads any more.
-    fn write_some(&mut self) -> bool {
-        match self.pipe.write(&self.value[self.written..]) {
-            Ok(n) => {
-                self.written += n;
-                self.written == self.value.len()
-            }
-            Err(error) => !matches!(
-                error.kind(),
-                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-            ),
-        }
-    }
-}
-
 /// Takes the control socket from standard input, so that no child gets it.
 fn take_stdin() -> io::Result<UnixStream> {
     let control = io::stdin().as_fd().try_clone_to_owned()?;
@@ -306,23 +286,6 @@ fn start_stage() -> io::Result<(UnixStream, Pid)> {
     rustix::stdio::dup2_stdout(&nowhere)?;
     rustix::stdio::dup2_stderr(&nowhere)?;
     Ok((ours, Pid::from_child(&stage)))
-}
-
-/// The program's standard input: a secret through a pipe, else nothing.
-fn standard_input(secret: Option<&str>) -> io::Result<(OwnedFd, Option<Feed>)> {
-    let Some(secret) = secret.filter(|secret| !secret.is_empty()) else {
-        return Ok((File::open("/dev/null")?.into(), None));
-    };
-    let (read, write) = io::pipe()?;
-    let pipe = File::from(OwnedFd::from(write));
-    rustix::io::ioctl_fionbio(&pipe, true)?;
-    let mut feed = Feed {
-        pipe,
-        value: Zeroizing::new(secret.as_bytes().to_vec()),
-        written: 0,
-    };
-    let feed = (!feed.write_some()).then_some(feed);
-    Ok((read.into(), feed))
 }
 
 fn broken() -> io::Error {

@@ -166,6 +166,25 @@ fn a_signal_that_was_ignored_stays_ignored() {
 }
 
 #[test]
+fn a_parent_that_ignores_its_children_does_not_hide_the_status() {
+    let lab = Lab::open();
+    let role = run(&lab, "exit 3");
+    let mut careless = Command::new("sh");
+    careless
+        .args(["-c", "trap '' CHLD; exec \"$@\"", "sh"])
+        .arg(role.get_program())
+        .args(role.get_args())
+        .envs(
+            role.get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+
+    let (status, ..) = ended(roles::piped(&mut careless));
+
+    assert_eq!(status.code(), Some(3));
+}
+
+#[test]
 fn a_daemon_is_left_alone_after_a_normal_end_and_its_pipe_does_not_hang_us() {
     let lab = Lab::open();
     let script = "LAB_ROLE=setsid $SELF_ROLE & until [ -e $HOME_OF_TEST/setsid ]; do sleep 0.01; done; echo up";

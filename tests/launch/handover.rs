@@ -270,6 +270,7 @@ fn a_directory_that_cannot_be_entered_is_told_apart() {
     fs::create_dir(&closed).unwrap();
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
 
+    assert!(refused(Path::new("relative")).contains("absolute"));
     assert!(refused(&lab.path("nowhere")).starts_with("no such file"));
     assert!(refused(&file).starts_with("not a directory"));
     if rustix::process::geteuid().is_root() {

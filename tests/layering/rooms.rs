@@ -89,7 +89,9 @@ pub(crate) const ROOMS: &[Room] = &[
             "broker",
             "config",
             "display_text",
+            "dotenv",
             "generate",
+            "import",
             "keys",
             "launch",
             "logging",
@@ -182,7 +184,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         name: "redact",
         may: &["vault::Secret"],
-        never: EDGES,
+        never: &["reqwest", "rmcp", "rusqlite", "tokio"],
     },
     Room {
         name: "seal",

@@ -208,6 +208,37 @@ async fn what_is_not_there_is_told_by_the_code_that_the_protocol_has_for_it() {
 }
 
 #[tokio::test]
+async fn what_is_no_request_is_survived_and_not_repeated() {
+    let desk = Setup::without_broker().start();
+
+    for garbage in [
+        json!("canary"),
+        json!([]),
+        json!({}),
+        json!({ "jsonrpc": "2.0", "id": 1, "method": 5, "params": "canary" }),
+        json!({ "jsonrpc": "2.0", "id": {}, "method": "tools/list" }),
+        json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": { "name": ["canary"] } }),
+        json!({ "jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": {
+            "name": "list_items", "arguments": "canary", "_meta": meta(),
+        } }),
+        json!({ "jsonrpc": "2.0", "id": 4, "result": { "canary": "canary" } }),
+        json!({ "jsonrpc": "2.0", "method": "notifications/canary", "params": { "canary": 1 } }),
+    ] {
+        desk.send(&garbage).await;
+    }
+    let last = desk.begin("tools/list", json!({})).await;
+
+    loop {
+        let answer = desk.receive().await.expect("the server lives");
+        if answer["id"] == json!(last) && answer.get("result").is_some() {
+            break;
+        }
+        assert!(!answer.to_string().contains("canary"), "{answer}");
+        assert!(answer.get("error").is_some(), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn the_protocol_library_itself_can_talk_to_it() {
     let (ours, theirs) = tokio::io::duplex(64 * 1024);
     let _server = Setup::without_broker().serve(theirs);

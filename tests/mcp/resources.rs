@@ -1,9 +1,53 @@
 //! Resources: the reading tools' answers at an address, switched off with them.
 
 use hushkey::mcp::ServerOptions;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::desk::Setup;
+use crate::{
+    desk::{Desk, Setup},
+    fake_vault::FakeVault,
+};
+
+/// A vault whose names need care in an address.
+fn vault() -> FakeVault {
+    FakeVault::new()
+        .vault("Dev")
+        .item(
+            "Stripe / live",
+            &[("secret key", "CONCEALED", "canary-7Q2-do-not-repeat")],
+        )
+        .item("GitHub", &[])
+        .vault("Build")
+        .item("Strip mine", &[])
+}
+
+async fn read(desk: &Desk, uri: &str) -> Value {
+    let result = desk.result("resources/read", json!({ "uri": uri })).await;
+    assert_eq!(
+        (&result["cacheScope"], &result["ttlMs"]),
+        (&json!("private"), &json!(0))
+    );
+    let content = &result["contents"][0];
+    assert_eq!(
+        (&content["uri"], &content["mimeType"]),
+        (&json!(uri), &json!("application/json"))
+    );
+    serde_json::from_str(content["text"].as_str().unwrap()).unwrap()
+}
+
+async fn completed(desk: &Desk, argument: &str, typed: &str, vault: Option<&str>) -> Value {
+    let result = desk
+        .result(
+            "completion/complete",
+            json!({
+                "ref": { "type": "ref/resource", "uri": "hushkey://vaults/{vault}/items/{item}" },
+                "argument": { "name": argument, "value": typed },
+                "context": { "arguments": vault.map(|name| json!({ "vault": name })).unwrap_or(json!({})) },
+            }),
+        )
+        .await;
+    result["completion"]["values"].clone()
+}
 
 #[tokio::test]
 async fn the_lists_of_resources_and_templates_need_no_vault() {
@@ -55,4 +99,56 @@ async fn an_outage_reaches_the_reader_without_its_cause() {
         "the store can't be opened here"
     );
     assert!(!response.to_string().contains("eyJhbGc"));
+}
+
+#[tokio::test]
+async fn a_resource_tells_what_its_tool_tells() {
+    let desk = Desk::open(vault());
+
+    for (uri, tool, arguments) in [
+        ("hushkey://vaults", "list_vaults", json!({})),
+        (
+            "hushkey://vaults/dev/items",
+            "list_items",
+            json!({ "vault": "Dev" }),
+        ),
+        (
+            "hushkey://vaults/Dev/items/Stripe%20%2F%20live",
+            "get_item",
+            json!({ "item": "Stripe / live" }),
+        ),
+    ] {
+        assert_eq!(
+            read(&desk, uri).await,
+            desk.answer(tool, arguments).await,
+            "{uri}"
+        );
+    }
+    let activity = read(&desk, "hushkey://activity").await;
+    assert!(
+        activity["entries"]
+            .as_array()
+            .is_some_and(|it| it.len() > 5),
+        "{activity}"
+    );
+}
+
+#[tokio::test]
+async fn names_of_vaults_and_items_are_completed() {
+    let desk = Desk::open(vault());
+
+    assert_eq!(completed(&desk, "vault", "d", None).await, json!(["Dev"]));
+    assert_eq!(
+        completed(&desk, "item", "str", None).await,
+        json!(["Strip mine", "Stripe / live"])
+    );
+    assert_eq!(
+        completed(&desk, "item", "str", Some("Dev")).await,
+        json!(["Stripe / live"])
+    );
+    assert_eq!(
+        completed(&desk, "item", "str", Some("no such vault")).await,
+        json!([])
+    );
+    assert_eq!(completed(&desk, "canary", "", None).await, json!([]));
 }

@@ -410,6 +410,31 @@ async fn delete_item_says_which_of_the_two_it_did() {
 }
 
 #[tokio::test]
+async fn list_activity_tells_the_newest_last_and_refusals_too() {
+    let policy = "[agents.tester.vaults]\nDev = \"read\"\n";
+    let desk = Setup::under(stripe(), policy).start();
+    desk.answer("get_item", json!({ "item": "Stripe" })).await;
+    desk.refusal("delete_item", json!({ "item": "Stripe" }))
+        .await;
+
+    let answer = desk
+        .answer("list_activity", json!({ "limit": 3, "since": "1h" }))
+        .await;
+
+    let entries = answer["entries"].as_array().unwrap();
+    let told: Vec<_> = entries
+        .iter()
+        .map(|it| format!("{} {}", it["action"], it["decision"]))
+        .collect();
+    assert_snapshot!(told.join("\n"), @r#"
+    "get_item" "done"
+    "delete_item" "denied"
+    "list_activity" "allowed"
+    "#);
+    assert!(entries.iter().all(|it| it["agent"] == "tester"));
+}
+
+#[tokio::test]
 async fn an_ambiguous_name_is_refused_with_the_ids() {
     let desk = Desk::open(stripe().item("Stripe", &[]));
 

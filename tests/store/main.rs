@@ -1,4 +1,14 @@
 //! The local store against its promises: nothing in the clear, nothing changed unnoticed, nothing lost.
 
 mod behaviour;
+mod child;
+mod flips;
+mod kills;
+mod limits;
+mod model;
+mod past;
+mod privacy;
+mod processes;
 mod support;
+mod tamper;
+mod witness;

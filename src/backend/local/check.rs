@@ -6,11 +6,14 @@ use std::{
     time::Instant,
 };
 
+use rusqlite::{OptionalExtension, Params};
+
 use crate::{
     backend::local::{
         files,
         items::{self, ItemRow},
         record::{self, Members, StoredItem, VaultRecord},
+        schema,
         session::Session,
         subkeys::{Mac, Part, Place, Subject, TitleIndex, state_code, tag},
         tree::Tree,
@@ -53,7 +56,7 @@ impl Session<'_> {
         Ok(check.report)
     }
 
-    /// SQLite's own check of its pages.
+    /// SQLite's own check of its pages and indexes, and whether the tables are ours.
     fn check_file(&self, check: &mut Check) -> Result<(), VaultError> {
         let mut statement = self.transaction.prepare("PRAGMA integrity_check(20)")?;
         let lines: Vec<String> = statement
@@ -61,6 +64,9 @@ impl Session<'_> {
             .collect::<Result<_, _>>()?;
         for line in lines.iter().filter(|line| *line != "ok") {
             check.fault(format!("the store's file is damaged: {line}"));
+        }
+        if !schema::is_ours(&self.transaction)? {
+            check.changed("the layout of the store's tables");
         }
         Ok(())
     }
@@ -143,11 +149,14 @@ impl Session<'_> {
             version: stored.details_version,
         };
         let (key, bound) = self.keys.part(vault, item, part);
-        let details = self.blob("SELECT sealed FROM details WHERE item = ?1", item.as_str())?;
+        let details = self.blob(
+            "SELECT sealed FROM details WHERE item = ?1",
+            [item.as_str()],
+        )?;
         let opened = details
             .filter(|sealed| tag(sealed) == stored.details_tag)
             .and_then(|sealed| key.open(&bound, &sealed).ok());
-        if !opened.is_some_and(|plain| record::decode_details(&plain).is_ok()) {
+        if opened.is_none_or(|plain| record::decode_details(&plain).is_err()) {
             check.changed(&format!("the values of {}", items::named(item)));
         }
 
@@ -155,7 +164,10 @@ impl Session<'_> {
             check.report.files += 1;
             check.files.insert(file.id.clone());
             let (key, bound) = self.keys.file(vault, item, &file.id);
-            let content = self.blob("SELECT sealed FROM files WHERE id = ?1", file.id.as_str())?;
+            let content = self.blob(
+                "SELECT sealed FROM files WHERE id = ?1 AND item = ?2",
+                (file.id.as_str(), item.as_str()),
+            )?;
             let opened = content
                 .filter(|sealed| tag(sealed) == *file_tag)
                 .and_then(|sealed| key.open(&bound, &sealed).ok());
@@ -192,13 +204,11 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn blob(&self, statement: &str, id: &str) -> Result<Option<Vec<u8>>, VaultError> {
-        use rusqlite::OptionalExtension;
-
+    fn blob(&self, statement: &str, ids: impl Params) -> Result<Option<Vec<u8>>, VaultError> {
         Ok(self
             .transaction
             .prepare_cached(statement)?
-            .query_row([id], |row| row.get(0))
+            .query_row(ids, |row| row.get(0))
             .optional()?)
     }
 }

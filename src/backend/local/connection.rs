@@ -84,23 +84,24 @@ pub(super) fn create(path: &Path, kek: &Kek) -> Result<(), VaultError> {
 /// The path with its directory resolved, after making sure that nobody else can reach the files.
 fn checked(path: &Path) -> Result<PathBuf, VaultError> {
     let directory = private_file::directory_of(path);
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-        return Err(unavailable(format!(
-            "`{}` is no name for a store",
-            path.display()
-        )));
+    let Some(name) = path.file_name() else {
+        let message = format!("`{}` is no name for a store", path.display());
+        return Err(unavailable(message));
     };
-    let names = [
-        name.to_owned(),
-        format!("{name}-wal"),
-        format!("{name}-shm"),
-    ];
-    private_file::check_private_files(directory, &names.each_ref().map(String::as_str))?;
-    if !path.exists() {
-        return Err(unavailable(format!(
-            "there is no store at `{}`; run `hushkey init`",
-            path.display()
-        )));
+    let names = ["", "-wal", "-shm", "-journal"].map(|suffix| {
+        let mut name = name.to_owned();
+        name.push(suffix);
+        name
+    });
+    match private_file::check_private_files(directory, &names) {
+        Ok(()) if path.exists() => {}
+        Err(e) if !e.is_missing() => return Err(e.into()),
+        _ => {
+            return Err(unavailable(format!(
+                "there is no store at `{}`; run `hushkey init`",
+                path.display()
+            )));
+        }
     }
     refuse_network(directory)?;
     // SQLite refuses links anywhere in the path; those above the directory are the owner's affair.

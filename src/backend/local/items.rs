@@ -264,13 +264,7 @@ impl Session<'_> {
     pub(super) fn open_item(&mut self, row: &ItemRow) -> Result<StoredItem, VaultError> {
         let item = &row.identity.item;
         let what = || named(item);
-        let subject = Subject::Item {
-            item,
-            vault: &row.identity.vault,
-            title: &row.title,
-            overview: &tag(&row.sealed),
-        };
-        self.verify(&self.keys.item_place(item), subject, what)?;
+        self.verify_item(row)?;
         let plain = self.open_overview(&row.identity, &row.sealed)?;
         StoredItem::decode(&plain, row.identity.clone()).map_err(unreadable(what))
     }
@@ -291,15 +285,41 @@ impl Session<'_> {
         self.write_item(Some(before), after, values)
     }
 
-    /// The ids and titles' indexes of all of a vault's items, unchecked.
+    /// The ids and titles' indexes of all of a vault's items, each vouched for.
     pub(super) fn all_items(
-        &self,
+        &mut self,
         vault: &VaultId,
     ) -> Result<Vec<(ItemId, TitleIndex)>, VaultError> {
-        self.transaction
-            .prepare_cached("SELECT id, title FROM items WHERE vault = ?1")?
-            .query_and_then([vault.as_str()], |row| Ok((item_id(row, 0)?, row.get(1)?)))?
-            .collect()
+        // The seal's tag is all that the tree looks at, so no more is read.
+        let rows: Vec<ItemRow> = self
+            .transaction
+            .prepare_cached(
+                "SELECT id, vault, version, state, title, substr(overview, -16) FROM items \
+                 WHERE vault = ?1 ORDER BY id",
+            )?
+            .query_and_then([vault.as_str()], ItemRow::read)?
+            .collect::<Result<_, _>>()?;
+        for row in &rows {
+            self.verify_item(row)?;
+        }
+        let mut items: Vec<_> = rows
+            .into_iter()
+            .map(|row| (row.identity.item, row.title))
+            .collect();
+        items.dedup();
+        Ok(items)
+    }
+
+    /// Checks that the tree vouches for an item's row.
+    fn verify_item(&mut self, row: &ItemRow) -> Result<(), VaultError> {
+        let item = &row.identity.item;
+        let subject = Subject::Item {
+            item,
+            vault: &row.identity.vault,
+            title: &row.title,
+            overview: &tag(&row.sealed),
+        };
+        self.verify(&self.keys.item_place(item), subject, || named(item))
     }
 
     fn open_overview(

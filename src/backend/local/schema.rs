@@ -100,6 +100,22 @@ pub(super) fn check(connection: &Connection) -> Result<(), VaultError> {
     }
 }
 
+/// Tells whether tables and indexes are exactly those that we make, and nothing else is there.
+pub(super) fn is_ours(connection: &Connection) -> Result<bool, VaultError> {
+    let model = Connection::open_in_memory()?;
+    model.execute_batch(TABLES)?;
+    Ok(definitions(connection)? == definitions(&model)?)
+}
+
+fn definitions(connection: &Connection) -> Result<Vec<String>, VaultError> {
+    // Indexes that SQLite makes by itself have no text.
+    let lines = connection
+        .prepare("SELECT type || name || coalesce(sql, '') FROM sqlite_schema ORDER BY 1")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    Ok(lines)
+}
+
 /// What the wrapped data key is bound to.
 pub(super) fn context(name: &str) -> Vec<u8> {
     [b"hushkey store ", name.as_bytes()].concat()

@@ -13,7 +13,7 @@
 //!           1 | bits of children that are there (2 bytes, little-endian), their MACs (32 bytes each)
 //! ```
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -72,7 +72,8 @@ impl Tree {
         keys: &Subkeys,
         place: &Place,
     ) -> Result<Option<Mac>, VaultError> {
-        let (_, _, entries) = self.bucket(connection, keys, place)?;
+        let (number, _) = self.find_bucket(connection, keys, place)?;
+        let entries = self.entries(number);
         let found = entries.binary_search_by_key(place, |(at, _)| *at);
         Ok(found.ok().map(|at| entries[at].1))
     }
@@ -85,7 +86,8 @@ impl Tree {
         place: &Place,
         proof: Option<Mac>,
     ) -> Result<(), VaultError> {
-        let (number, depth, entries) = self.bucket(connection, keys, place)?;
+        let (number, depth) = self.find_bucket(connection, keys, place)?;
+        let entries = self.entries(number);
         match (entries.binary_search_by_key(place, |(at, _)| *at), proof) {
             (Ok(at), Some(proof)) => entries[at].1 = proof,
             (Ok(at), None) => drop(entries.remove(at)),
@@ -164,31 +166,34 @@ impl Tree {
         Ok(contents)
     }
 
-    /// Finds the bucket that a place belongs to: its number, depth and entries.
-    fn bucket(
+    /// Finds the bucket that a place belongs to: its number and depth. Its entries are then at hand.
+    fn find_bucket(
         &mut self,
         connection: &Connection,
         keys: &Subkeys,
         place: &Place,
-    ) -> Result<(u64, usize, &mut Vec<(Place, Mac)>), VaultError> {
+    ) -> Result<(u64, usize), VaultError> {
         let (mut number, mut mac, mut depth) = (ROOT, self.root, 0);
         loop {
-            // A node that is already here was checked when it came, and may have changed since.
-            if !self.nodes.contains_key(&number) {
-                let node = load(connection, keys, number, &mac)?;
-                self.nodes.insert(number, node);
-            }
-            let Node::Branch(children) = &self.nodes[&number] else {
-                break;
+            let node = match self.nodes.entry(number) {
+                // It was checked when it came, and may have changed since.
+                Entry::Occupied(here) => here.into_mut(),
+                Entry::Vacant(free) => free.insert(load(connection, keys, number, &mac)?),
+            };
+            let Node::Branch(children) = node else {
+                return Ok((number, depth));
             };
             let slot = slot(place, depth);
             mac = children[slot as usize];
             number = number * FANOUT + slot;
             depth += 1;
         }
-        match self.nodes.get_mut(&number) {
-            Some(Node::Bucket(entries)) => Ok((number, depth, entries)),
-            _ => unreachable!("the loop ends at a bucket"),
+    }
+
+    fn entries(&mut self, bucket: u64) -> &mut Vec<(Place, Mac)> {
+        match self.nodes.get_mut(&bucket) {
+            Some(Node::Bucket(entries)) => entries,
+            _ => unreachable!("a bucket was found at this number"),
         }
     }
 
@@ -297,5 +302,9 @@ fn load(
 /// The four bits of a place that choose the child at this depth.
 fn slot(place: &Place, depth: usize) -> u64 {
     let byte = place[depth / 2];
-    u64::from(if depth % 2 == 0 { byte >> 4 } else { byte & 15 })
+    u64::from(if depth.is_multiple_of(2) {
+        byte >> 4
+    } else {
+        byte & 15
+    })
 }

@@ -8,7 +8,7 @@ use crate::{
         session::{Session, broken, unreadable},
         subkeys::{Subject, Tag, fold, tag},
     },
-    vault::{NewVault, Noun, VaultEdit, VaultError, VaultId, VaultOverview},
+    vault::{ItemState, NewVault, Noun, VaultEdit, VaultError, VaultId, VaultOverview},
 };
 
 impl Session<'_> {
@@ -55,10 +55,18 @@ impl Session<'_> {
         Ok(record.overview(id.clone()))
     }
 
-    /// Deletes a vault and all that it holds.
+    /// Deletes a vault and all that it holds. One that is not whole is refused: what it has lost could not
+    /// be told from what was deleted.
     pub(super) fn delete_vault(&mut self, id: &VaultId) -> Result<(), VaultError> {
-        self.vault(id)?;
-        for (item, title) in self.all_items(id)? {
+        let record = self.vault(id)?;
+        let expected = [ItemState::Active, ItemState::Archived].map(|s| record.members(s).count);
+        let items = self.all_items(id)?;
+        if items.len() as u64 != expected.iter().sum::<u64>() {
+            return Err(VaultError::Corrupted {
+                what: format!("the list of items of {}", named(id)),
+            });
+        }
+        for (item, title) in items {
             self.vouch_absent(&self.keys.item_place(&item))?;
             self.vouch_absent(&self.keys.title_place(id, &title))?;
         }

@@ -4,7 +4,7 @@ use rmcp::{Json, RoleServer, service::RequestContext, tool, tool_router};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{field::NewFieldArguments, item_details::ItemDetails, urls, word::Word};
+use super::{address, field::NewFieldArguments, item_details::ItemDetails, word::Word};
 use crate::{
     broker,
     mcp::{VaultServer, arguments::Arguments, error::ToolError, schema},
@@ -78,7 +78,7 @@ impl TryFrom<CreateItem> for broker::CreateItem {
             category: new.category.map(|word| word.0),
             fields,
             tags: new.tags,
-            urls: urls(new.urls),
+            urls: address::read(new.urls),
             favorite: false,
         })
     }

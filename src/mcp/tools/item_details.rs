@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::address;
 use crate::{
     broker::ItemView,
-    display_text::{escaped, safe_url},
-    vault::{FieldMetadata, FileMetadata, ItemUrl, Section},
+    display_text::escaped,
+    vault::{FieldMetadata, FileMetadata, Section},
 };
 
 /// All that may be told of an item.
@@ -98,7 +99,7 @@ impl From<ItemView> for ItemDetails {
             vault: escaped(&view.vault.name),
             vault_id: view.vault.id.to_string(),
             tags: item.tags.iter().map(|tag| escaped(tag)).collect(),
-            urls: addresses(&item.urls),
+            urls: address::shown(&item.urls),
             version: item.version,
             created_at: item.created_at.to_string(),
             updated_at: item.updated_at.to_string(),
@@ -147,13 +148,4 @@ impl From<(FileMetadata, String)> for FileDetails {
             reference: escaped(&reference),
         }
     }
-}
-
-/// Web addresses, the main one first, without what they may carry of secrets.
-pub(super) fn addresses(urls: &[ItemUrl]) -> Vec<String> {
-    let (main, others): (Vec<_>, Vec<_>) = urls.iter().partition(|url| url.primary);
-    main.into_iter()
-        .chain(others)
-        .map(|url| safe_url(&url.href))
-        .collect()
 }

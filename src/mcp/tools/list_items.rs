@@ -4,7 +4,7 @@ use rmcp::{Json, RoleServer, service::RequestContext, tool, tool_router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{item_details::addresses, word::Word};
+use super::{address, word::Word};
 use crate::{
     broker::{ItemLine, ItemPage, ItemsWanted},
     display_text::escaped,
@@ -146,7 +146,7 @@ impl From<ItemLine> for ItemSummary {
             category: escaped(item.category.as_str()),
             vault: escaped(&line.vault.name),
             tags: item.tags.iter().map(|tag| escaped(tag)).collect(),
-            urls: addresses(&item.urls),
+            urls: address::shown(&item.urls),
             updated_at: item.updated_at.to_string(),
             version: item.version,
         }

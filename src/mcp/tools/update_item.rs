@@ -4,7 +4,9 @@ use rmcp::{Json, RoleServer, service::RequestContext, tool, tool_router};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{field::NewFieldArguments, item_details::ItemDetails, source::SourceArguments, urls};
+use super::{
+    address, field::NewFieldArguments, item_details::ItemDetails, source::SourceArguments,
+};
 use crate::{
     broker,
     mcp::{VaultServer, arguments::Arguments, error::ToolError, schema},
@@ -105,7 +107,7 @@ impl TryFrom<UpdateItem> for broker::UpdateItem {
             version: update.version,
             title: update.title,
             tags: update.tags,
-            urls: update.urls.map(urls),
+            urls: update.urls.map(address::read),
             favorite: None,
             set,
             add,

@@ -1,0 +1,86 @@
+//! Where hushkey's own files lie, and who can reach them.
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
+
+use super::Finding;
+use crate::{
+    config::Config,
+    keys::KeySource,
+    private_file::{self, PrivateFileError},
+};
+
+/// Looks at each directory and file.
+pub(super) fn findings(config: &Config) -> Vec<Finding> {
+    let places = &config.places;
+    let mut findings: Vec<Finding> = places
+        .directories()
+        .into_iter()
+        .map(|path| finding("place", path, private_file::check_trusted_dir))
+        .collect();
+    findings.push(match &config.key {
+        KeySource::File(path) => finding("key", path, opens_private),
+        KeySource::Command(words) => Finding::good(
+            "key",
+            format!("printed by `{}`", words.first().map_or("", String::as_str)),
+        ),
+    });
+    findings.push(finding("store", &places.store, is_private));
+    findings.push(finding("audit", &places.audit, is_private));
+    findings.push(finding("policy", &places.policy, |path| {
+        private_file::open_trusted(path).map(drop)
+    }));
+    findings.push(match File::open(&places.config) {
+        Ok(_) => finding("config", &places.config, |path| {
+            private_file::open_trusted(path).map(drop)
+        }),
+        Err(_) => Finding::good(
+            "config",
+            format!("{} is not there, and need not be", places.config.display()),
+        ),
+    });
+    findings
+}
+
+/// Without opening it: SQLite's locks on a file end when anybody in the process closes it.
+fn is_private(path: &Path) -> Result<(), PrivateFileError> {
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    if !path.exists() {
+        return Err(PrivateFileError::Missing {
+            path: path.to_owned(),
+        });
+    }
+    private_file::check_private_files(private_file::directory_of(path), &[name.into()])
+}
+
+fn opens_private(path: &Path) -> Result<(), PrivateFileError> {
+    private_file::open_private(path).map(drop)
+}
+
+fn finding(
+    subject: &'static str,
+    path: &Path,
+    check: impl Fn(&Path) -> Result<(), PrivateFileError>,
+) -> Finding {
+    match check(path) {
+        Ok(()) => {
+            let mode =
+                fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode() & 0o7777);
+            Finding::good(subject, format!("{} ({mode:04o})", path.display()))
+        }
+        Err(error) if error.is_missing() => Finding::look(
+            subject,
+            format!(
+                "{} is not there yet; `hushkey init` makes it",
+                path.display()
+            ),
+        ),
+        Err(error) => Finding::bad(subject, error.to_string()),
+    }
+}

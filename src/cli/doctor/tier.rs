@@ -1,0 +1,67 @@
+//! Which protection is in force, and how to get to the next.
+//!
+//! Three tiers, as SECURITY.md has them: 0, hushkey and the agent are the same user; 1, the agent is locked up by
+//! the same user; 2, hushkey is another user, or another machine.
+
+use super::Finding;
+use crate::{cli::guard, config::Config, keys::KeySource};
+
+/// Names the tier, and what this process does for itself.
+pub(super) fn findings(config: &Config) -> Vec<Finding> {
+    let mut findings = vec![tier(config)];
+    findings.push(if closed_to_others() {
+        Finding::good(
+            "memory",
+            "other processes of this user can't read hushkey's memory; root can",
+        )
+    } else {
+        Finding::look(
+            "memory",
+            "other processes of this user can read hushkey's memory",
+        )
+    });
+    if let Some(variable) = guard::agent_here() {
+        findings.push(Finding::look(
+            "shell",
+            format!("{variable} tells that this is an agent's shell: values are not printed here, and rights not changed"),
+        ));
+    }
+    findings
+}
+
+fn tier(config: &Config) -> Finding {
+    let user = rustix::process::geteuid();
+    let called_by = std::env::var("SUDO_UID")
+        .ok()
+        .and_then(|uid| uid.parse::<u32>().ok());
+    if called_by.is_some_and(|uid| uid != user.as_raw() && uid != 0) {
+        return Finding::good(
+            "tier",
+            "2 of 2: hushkey is another user than its caller, who can read neither key nor policy unless sudo lets them",
+        );
+    }
+    let key = match &config.key {
+        KeySource::File(_) => "read the key file",
+        KeySource::Command(_) => "run the key command",
+    };
+    Finding::look(
+        "tier",
+        format!(
+            "0 of 2: an agent with a shell as this user can {key}, edit the policy and read a program's environment, so this \
+             stops accidents and not an attack. Next: give hushkey a user of its own, and start it in the agent's \
+             configuration as `sudo -n -u THAT_USER hushkey mcp`"
+        ),
+    )
+}
+
+#[cfg(target_os = "linux")]
+fn closed_to_others() -> bool {
+    use rustix::process::{DumpableBehavior, dumpable_behavior};
+
+    matches!(dumpable_behavior(), Ok(DumpableBehavior::NotDumpable))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn closed_to_others() -> bool {
+    false
+}
