@@ -13,7 +13,7 @@ use std::{
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use hushkey::{
-    redact::{Concealed, Redactor, forms_of},
+    redact::{Concealed, Gate, Redactor, forms_of},
     vault::Secret,
 };
 
@@ -80,6 +80,26 @@ fn main() {
         println!(
             "{:<44} {:>7} µs",
             format!("preparing {count} secrets"),
+            time.as_micros()
+        );
+    }
+    println!();
+    let secrets: Vec<_> = values[..10]
+        .iter()
+        .map(|value| Secret::new(value.clone()))
+        .collect();
+    let gate = Gate::new(concealed(&secrets));
+    let clean = prepared(&secrets).redact(&log[..LOG_BYTES / 8]);
+    for kib in [8, 64, 256] {
+        let time = best(|| {
+            assert_eq!(
+                black_box(gate.look(&clean[..kib << 10], b"warning\n")),
+                None
+            );
+        });
+        println!(
+            "{:<44} {:>7} µs",
+            format!("gate, 10 secrets, {kib} KiB"),
             time.as_micros()
         );
     }
@@ -160,11 +180,15 @@ fn pipe(log: &[u8]) -> Duration {
     time
 }
 
-fn prepared(secrets: &[Secret]) -> Redactor {
-    Redactor::new(secrets.iter().map(|value| Concealed {
+fn concealed(secrets: &[Secret]) -> impl Iterator<Item = Concealed<'_>> {
+    secrets.iter().map(|value| Concealed {
         reference: "op://Dev/Item/field",
         value,
-    }))
+    })
+}
+
+fn prepared(secrets: &[Secret]) -> Redactor {
+    Redactor::new(concealed(secrets))
 }
 
 fn redactor(values: &[String]) -> Redactor {

@@ -87,7 +87,9 @@ impl AuditLog {
     pub fn open(path: &Path, holder: &dyn KeyHolder) -> Result<Self, AuditError> {
         let connection = match sqlite_file::open(path) {
             Err(SqliteFileError::Private(PrivateFileError::Missing { .. })) => {
-                sqlite_file::create(path, |transaction| fill(transaction, holder))?;
+                sqlite_file::create(path, |transaction| {
+                    fill(transaction, holder).map_err(AuditError::from)
+                })?;
                 sqlite_file::open(path)?
             }
             opened => opened?,

@@ -31,7 +31,10 @@ mod read;
 pub mod request;
 mod resolve;
 mod run;
+mod run_answer;
+mod update;
 mod value;
+mod wire;
 mod write;
 
 pub use error::{BrokerError, Class};
@@ -106,10 +109,15 @@ impl Broker {
     /// # Errors
     /// [`BrokerError`] when store or audit log do not answer.
     pub async fn anchor(&self) -> Result<Anchor, BrokerError> {
+        let Some(StoreHead { store, .. }) = self.vault.head().await? else {
+            return Ok(Anchor::Sound);
+        };
+        // Where it stood comes before where it stands: what others write in between can only move it on.
+        let known = self.audit.known_head(&store)?;
         let Some(head) = self.vault.head().await? else {
             return Ok(Anchor::Sound);
         };
-        let Some(known) = self.audit.known_head(&head.store)? else {
+        let Some(known) = known else {
             self.audit.note_head(&head)?;
             return Ok(Anchor::Sound);
         };

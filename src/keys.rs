@@ -57,10 +57,6 @@ pub enum KeyError {
         holder: String,
     },
 
-    /// A key can only be made where hushkey can keep it.
-    #[error("a key command can't be given a new key; store one with it first")]
-    NotOurs,
-
     /// A holder of a newer hushkey's kind.
     #[error("the key is held in a way that this hushkey does not know; update hushkey")]
     UnknownHolder,
@@ -97,7 +93,7 @@ impl KeySource {
     /// in a directory that is made if missing. Two processes that both make it end with the same key.
     ///
     /// # Errors
-    /// As [`Self::load`]; a command can't be given a key.
+    /// As [`Self::load`]. For a command there is no difference: hushkey can't keep a key there.
     pub fn load_or_create(&self) -> Result<Kek, KeyError> {
         match (self.load(), self) {
             (Err(KeyError::File(e)), Self::File(path)) if e.is_missing() => {

@@ -48,7 +48,7 @@ pub use error::LaunchError;
 pub use foreground::{Foreground, foreground};
 pub use guard::protect_memory;
 pub use output::Output;
-pub use program::{find_program, is_hushkey, reexecute};
+pub use program::{is_hushkey, reexecute};
 
 /// Between TERM and KILL, when the time is out.
 const GRACE: Duration = Duration::from_secs(2);

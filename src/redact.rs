@@ -6,6 +6,7 @@
 
 mod engine;
 mod exempt;
+mod gate;
 mod index;
 mod parts;
 mod short;
@@ -15,6 +16,7 @@ mod variants;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+pub use gate::{Gate, LONGEST_TEXT};
 pub use stream::Stream;
 
 use crate::{
@@ -111,6 +113,12 @@ pub fn forms_of(value: &str) -> Vec<Vec<u8>> {
         .iter()
         .map(|form| form.bytes.to_vec())
         .collect()
+}
+
+/// Tells whether a value is too short or too easily guessed to be concealed by a mark.
+#[must_use]
+pub fn is_guessable(value: &Secret) -> bool {
+    short::is_guessable(value.expose_secret())
 }
 
 impl fmt::Debug for Redactor {

@@ -1,5 +1,8 @@
 //! The broker, with a real store, policy, log and launcher: what it lets through, and each way round it that is closed.
 
+#[allow(dead_code)]
+#[path = "support/fake_vault.rs"]
+mod fake_vault;
 #[path = "support/house.rs"]
 mod house;
 

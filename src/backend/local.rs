@@ -1,10 +1,10 @@
 //! The local store: vaults in one encrypted SQLite file, for many processes at once.
 //!
 //! Two layers keep a record honest. Each is sealed (XChaCha20-Poly1305) and bound to its store, vault, item,
-//! version and part, so that it opens nowhere else. And each is vouched for from one row, the head: head →
-//! tree → overview → details and files, so that an older version, or none, can't stand in its place. Lists
-//! are vouched for by their vault's record. What is left is putting back the whole file; [`Vault::head`]
-//! lets somebody outside notice that.
+//! version and part, so that it opens nowhere else. And each is vouched for from one row, the head (head →
+//! tree → overview → details), so that an older version, or none, can't stand in its place. Lists are
+//! vouched for by their vault's record. What is left is putting back the whole file, or losing the end of
+//! the write-ahead log; [`Vault::head`] lets somebody outside notice that.
 //!
 //! The module knows neither policy nor callers. It asks [`crate::keys`] for the owner's key and
 //! [`crate::private_file`] whether the file is private.
@@ -19,6 +19,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::{
     keys::Kek,
+    sqlite_file,
     vault::{
         FileContent, FileId, Item, ItemId, ItemMetadata, ItemOverview, ItemState, NewFile, NewItem,
         NewVault, StoreHead, StoreReport, Vault, VaultEdit, VaultError, VaultId, VaultOverview,
@@ -26,15 +27,16 @@ use crate::{
 };
 
 mod check;
-mod connection;
 mod fault;
 mod files;
 mod head;
 mod items;
 mod record;
+mod rows;
 mod schema;
 mod session;
 mod subkeys;
+mod titles;
 mod tree;
 mod vaults;
 
@@ -69,7 +71,8 @@ impl LocalVault {
     /// message has the `chmod` to run), when it is on a network file system, or when `kek` is another store's
     /// key; [`VaultError::Corrupted`] when it was changed outside hushkey.
     pub fn open(path: &Path, kek: &Kek) -> Result<Self, VaultError> {
-        let connection = connection::open(path)?;
+        let connection = sqlite_file::open(path)?;
+        schema::check(&connection)?;
         let (name, wrapped) = wrapped_key(&connection)?;
         let key = kek.unwrap(&wrapped, &schema::context(&name))?;
         let store = Store {
@@ -92,7 +95,7 @@ impl LocalVault {
     /// As [`Self::open`].
     pub fn open_or_create(path: &Path, kek: &Kek) -> Result<Self, VaultError> {
         if !path.exists() {
-            connection::create(path, kek)?;
+            sqlite_file::create(path, |transaction| schema::create(transaction, kek))?;
         }
         Self::open(path, kek)
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     access::Caller,
     broker::{Ask, Broker, BrokerError, paths::Reach, program},
-    launch,
+    launch::{self, LaunchError},
     policy::{Governed, OutputMode, Run},
 };
 
@@ -48,8 +48,17 @@ impl Broker {
             Caller::Owner => self.grounds.owner_path.clone(),
         };
         let Some(found) = program::find(name, &cwd, &path) else {
-            return Err(BrokerError::Launch(launch::LaunchError::NotFound {
-                program: crate::display_text::escaped(name).into(),
+            let program = crate::display_text::escaped(name).into();
+            // Only the owner is told the difference: an agent could ask with it what is there.
+            let there =
+                *ask.caller == Caller::Owner && name.contains('/') && cwd.join(name).exists();
+            return Err(BrokerError::Launch(if there {
+                LaunchError::NotExecutable {
+                    program,
+                    reason: "it is no executable file".into(),
+                }
+            } else {
+                LaunchError::NotFound { program }
             }));
         };
         if ask.caller.is_agent() && launch::is_hushkey(&found) {

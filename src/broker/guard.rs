@@ -68,6 +68,13 @@ impl Deed {
         deed
     }
 
+    /// A run of which nothing is known yet but how its program was named.
+    pub(super) fn program(named: Option<&String>) -> Self {
+        let mut deed = Self::of(Verb::Run);
+        deed.target.program = named.map(|name| name.chars().take(audit::REASON_LIMIT).collect());
+        deed
+    }
+
     /// Adds what has no id yet: the title of what is to be made.
     pub(super) fn called(mut self, name: &str) -> Self {
         self.target.unresolved = Some(name.chars().take(audit::REASON_LIMIT).collect());
@@ -162,15 +169,21 @@ impl Broker {
             Ok(_) => Outcome::Done,
             Err(error) => Outcome::Failed(error.to_string()),
         };
-        match (self.close(ticket, outcome).await, result) {
-            (Ok(()), result) => result,
-            // What was done is done: an error here would make a caller repeat it.
-            (Err(error), Ok(made)) => {
-                tracing::error!(target: "hushkey", %error, "an outcome could not be recorded");
-                Ok(made)
-            }
-            (Err(_), Err(error)) => Err(error),
+        self.closing_as(ticket, outcome, result).await
+    }
+
+    /// Closes a ticket by an outcome, and passes the result on. That the outcome could not be recorded is told to the
+    /// operator only: what was done is done, and an error here would make a caller repeat it.
+    pub(super) async fn closing_as<T>(
+        &self,
+        ticket: Ticket,
+        outcome: Outcome,
+        result: Result<T, BrokerError>,
+    ) -> Result<T, BrokerError> {
+        if let Err(error) = self.close(ticket, outcome).await {
+            tracing::error!(target: "hushkey", %error, "an outcome could not be recorded");
         }
+        result
     }
 
     /// Records a request that came to nothing because what it names is not there, and passes the error on.
@@ -181,17 +194,26 @@ impl Broker {
         named: &str,
         result: Result<T, E>,
     ) -> Result<T, BrokerError> {
-        match result {
-            Ok(found) => Ok(found),
-            Err(error) => {
-                let error = error.into();
-                let deed = Deed::of(verb).called(named);
-                let why = error.to_string();
-                let entry = NewEntry::denied(ask.now, ask.caller, verb, deed.target, &why);
-                self.record(vec![entry], false).await?;
-                Err(error)
-            }
-        }
+        self.understood(ask, Deed::of(verb).called(named), result)
+            .await
+    }
+
+    /// Records a request that came to nothing before it could be decided, and passes the error on.
+    pub(super) async fn understood<T, E: Into<BrokerError>>(
+        &self,
+        ask: &Ask<'_>,
+        deed: Deed,
+        result: Result<T, E>,
+    ) -> Result<T, BrokerError> {
+        let error = match result {
+            Ok(found) => return Ok(found),
+            Err(error) => error.into(),
+        };
+        let why = error.to_string();
+        let entry = NewEntry::denied(ask.now, ask.caller, deed.verb, deed.target, &why)
+            .because(deed.reason.as_deref());
+        self.record(vec![entry], false).await?;
+        Err(error)
     }
 
     pub(super) async fn read_log(&self, query: Query) -> Result<Vec<Entry>, BrokerError> {

@@ -3,10 +3,9 @@
 //! The search path is the policy's, never the caller's. The file's directory is canonical; its last component is not
 //! followed, because a link named `sh` and one named `ls` may lead to the same file and still be two programs.
 
-use std::{
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
 
 /// Finds a program: on `path` when it is a bare name, from `cwd` when it has a slash.
 #[must_use]
@@ -23,8 +22,7 @@ pub(super) fn find(name: &str, cwd: &Path, path: &[PathBuf]) -> Option<PathBuf> 
 }
 
 fn executable(path: &Path) -> Option<PathBuf> {
-    let metadata = std::fs::metadata(path).ok()?;
-    if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
+    if !path.is_file() || access(path, Access::EXEC_OK).is_err() {
         return None;
     }
     Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?))
@@ -32,6 +30,8 @@ fn executable(path: &Path) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

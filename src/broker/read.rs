@@ -62,36 +62,31 @@ impl Broker {
                 .filter(|seen| seen.rights.has(Right::Metadata))
                 .collect(),
         };
-        let mut tickets = Vec::new();
-        for vault in &vaults {
-            let named = vault.named();
-            let action = Action::Vault {
-                vault: &named,
-                right: Right::Metadata,
-            };
-            let deed = Deed::vault(Verb::ListItems, &named);
-            tickets.push(self.permit(&ask, &action, deed).await?);
-        }
-
         let state = if wanted.archived {
             ItemState::Archived
         } else {
             ItemState::Active
         };
         let mut lines = Vec::new();
-        for (vault, ticket) in vaults.iter().zip(tickets) {
-            let found = self.vault.items(&vault.overview.id, state).await?;
+        for vault in vaults {
             let named = vault.named();
+            let action = Action::Vault {
+                vault: &named,
+                right: Right::Metadata,
+            };
+            let deed = Deed::vault(Verb::ListItems, &named);
+            let ticket = self.permit(&ask, &action, deed).await?;
+            let found = self.vault.items(&named.id, state).await;
+            let found = found.map_err(BrokerError::from);
+            let found = self.closing(ticket, found).await?.into_iter();
             lines.extend(
                 found
-                    .into_iter()
                     .filter(|overview| fits(overview, wanted))
                     .map(|overview| ItemLine {
                         overview,
                         vault: named.clone(),
                     }),
             );
-            self.close(ticket, Outcome::Done).await?;
         }
         page(lines, wanted)
     }
@@ -107,16 +102,15 @@ impl Broker {
         vault: Option<&str>,
     ) -> Result<ItemView, BrokerError> {
         let ask = self.ask(caller).await?;
-        let found = self.item_named(&ask.seen, vault, item).await;
-        let located = self.found(&ask, Verb::ReadItem, item, found).await?;
+        let located = self.visible_item(&ask, Verb::ReadItem, vault, item).await?;
         let action = Action::Vault {
             vault: &located.vault,
             right: Right::Metadata,
         };
         let deed = Deed::item(Verb::ReadItem, &located);
         let ticket = self.permit(&ask, &action, deed).await?;
-        self.close(ticket, Outcome::Done).await?;
-        self.view(located).await
+        let view = self.view(located).await;
+        self.closing(ticket, view).await
     }
 
     /// Tells which references would resolve for the caller in a run, and why not. Lines of a file that are no
@@ -134,12 +128,22 @@ impl Broker {
         let ticket = self
             .permit(&ask, &Action::ListVaults, Deed::of(Verb::CheckReferences))
             .await?;
+        let checked = self.checked(&ask, references, env_file).await;
+        self.closing(ticket, checked).await
+    }
+
+    async fn checked(
+        &self,
+        ask: &Ask<'_>,
+        references: &[String],
+        env_file: Option<&Path>,
+    ) -> Result<Vec<Checked>, BrokerError> {
         let mut lines: Vec<(Option<String>, String)> = references
             .iter()
             .map(|reference| (None, reference.clone()))
             .collect();
         if let Some(path) = env_file {
-            let file = self.env_file(&ask, path)?;
+            let file = self.env_file(ask, path)?;
             // An agent's file is expanded from itself alone.
             let assignments = file
                 .expand(|_| None)
@@ -165,7 +169,7 @@ impl Broker {
         }
         let mut checked = Vec::new();
         for (name, reference) in lines {
-            let reason = self.why_not(&ask, &reference).await;
+            let reason = self.why_not(ask, &reference).await;
             checked.push(Checked {
                 // What is no reference could be a value that somebody pasted: it is not repeated.
                 reference: if SecretReference::looks_like(&reference) {
@@ -177,7 +181,6 @@ impl Broker {
                 reason,
             });
         }
-        self.close(ticket, Outcome::Done).await?;
         Ok(checked)
     }
 
@@ -238,8 +241,8 @@ impl Broker {
             Caller::Agent(_) => Viewer::Agent,
             Caller::Owner => Viewer::Owner,
         };
-        let entries = self.read_log(query).await?;
-        self.close(ticket, Outcome::Done).await?;
+        let entries = self.read_log(query).await;
+        let entries = self.closing(ticket, entries).await?;
         Ok(entries
             .into_iter()
             .map(|entry| Activity::of(&entry, viewer))
@@ -266,7 +269,7 @@ impl Broker {
         };
         let deed = Deed::fields(Verb::Reveal, [&target]);
         let ticket = self.permit(&ask, &Action::Reveal(&governed), deed).await?;
-        let value = match super::run::attribute(reference, &target) {
+        let value = match super::wire::attribute(reference, &target) {
             Some(text) => Ok(Secret::new(text)),
             None => self.value(&target).await,
         };

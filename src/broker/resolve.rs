@@ -5,11 +5,12 @@
 
 use crate::{
     access::Caller,
-    broker::{Broker, BrokerError},
-    policy::{Policy, Right, Rights},
+    audit::Verb,
+    broker::{Ask, Broker, BrokerError, guard::Deed},
+    policy::{Action, Policy, Right, Rights},
     vault::{
-        FieldMetadata, ItemId, ItemMetadata, Noun, SecretReference, Section, VaultError, VaultId,
-        VaultOverview,
+        FieldMetadata, ItemId, ItemMetadata, ItemState, Noun, SecretReference, Section, VaultError,
+        VaultId, VaultOverview,
         name::same_name,
         reference::{Named, ResolvedReference},
     },
@@ -140,6 +141,8 @@ pub(super) struct Target {
     pub field: FieldMetadata,
     /// The item as the caller wrote it.
     pub asked: String,
+    /// The item's version that was looked at: the decision holds for no other.
+    pub version: u64,
 }
 
 impl Broker {
@@ -188,6 +191,33 @@ impl Broker {
         }
     }
 
+    /// Finds the item that a caller wants to see, change or delete, and records it if there is none. Only where the caller
+    /// may see items: elsewhere a title that is there and one that is not have to read alike.
+    pub(super) async fn visible_item(
+        &self,
+        ask: &Ask<'_>,
+        verb: Verb,
+        vault: Option<&str>,
+        name: &str,
+    ) -> Result<Located, BrokerError> {
+        let sees = |seen: &&Seen| seen.rights.has(Right::Metadata);
+        if let Some(vault) = vault
+            && let Ok(vault) = self.vault_named(&ask.seen, vault)
+            && !sees(&vault)
+        {
+            let named = vault.named();
+            let action = Action::Vault {
+                vault: &named,
+                right: Right::Metadata,
+            };
+            let deed = Deed::vault(verb, &named).called(name);
+            self.permit(ask, &action, deed).await.map(drop)?;
+        }
+        let visible: Vec<Seen> = ask.seen.iter().filter(sees).cloned().collect();
+        let found = self.item_named(&visible, vault, name).await;
+        self.found(ask, verb, name, found).await
+    }
+
     /// Finds an active item by id or title, in one vault or in all that are seen.
     pub(super) async fn item_named(
         &self,
@@ -202,6 +232,8 @@ impl Broker {
         if let Ok(id) = ItemId::parse(name) {
             for vault in &vaults {
                 match self.vault.metadata(&vault.overview.id, &id).await {
+                    // What was put away is not there, by its id as little as by its title.
+                    Ok(metadata) if metadata.overview.state != ItemState::Active => {}
                     Ok(metadata) => {
                         return Ok(Located {
                             vault: vault.named(),
@@ -273,6 +305,7 @@ impl Broker {
             reference: located.reference(&field),
             field,
             asked: reference.item.clone(),
+            version: located.metadata.overview.version,
         })
     }
 }

@@ -1,28 +1,24 @@
 //! Running a program with secrets: names first, then the decision, then the record, then the values.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    pin::pin,
-    time::Duration,
-};
+use std::{path::PathBuf, pin::pin, time::Duration};
 
 use zeroize::Zeroizing;
 
 use crate::{
     access::Caller,
-    audit::{Outcome, Verb},
+    audit::Outcome,
     broker::{
         Ask, Broker, BrokerError, RunAnswer, RunRequest,
         command::Command,
         guard::{self, Deed, Ticket},
         resolve::Target,
+        run_answer::{answer, withhold},
+        wire::{Carried, Wiring},
     },
-    dotenv::{self, Dotenv},
-    launch::{self, Finished, Keep, Launch, Output, Stdin, Value},
+    launch::{self, Keep, Launch, Stdin, Value},
     policy::{Action, Governed, OutputMode},
-    redact::{Concealed, Redactor},
-    vault::{Secret, SecretReference, reference::Attribute},
+    redact::{self, Concealed, Redactor},
+    vault::Secret,
 };
 
 /// When an agent's run is ended if nobody says otherwise.
@@ -32,8 +28,6 @@ pub const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
 /// Bytes of each stream that an agent gets at most, after redaction.
 const FULL_BYTES: usize = 48 * 1024;
 const TAIL_BYTES: usize = 8 * 1024;
-/// Counts that an agent is told stop here, so that they can't be used to ask questions about a value.
-const MOST_COUNTED: u64 = 9;
 
 /// A run that was allowed and recorded, with its values: what [`launch::foreground`] needs.
 pub struct PreparedRun {
@@ -46,34 +40,12 @@ pub struct PreparedRun {
     ticket: Ticket,
 }
 
-/// What a request's variables, files and standard input turned out to be.
-#[derive(Default)]
-struct Wiring {
-    /// In order; a later one of the same name wins.
-    env: Vec<(String, Carried)>,
-    files: Vec<(String, Target)>,
-    stdin: Option<Target>,
-    /// Literal values of env files that look like secrets: concealed as well, though they are not in a vault.
-    literals: Vec<(String, Secret)>,
-}
-
-enum Carried {
-    /// Several of the others, one after another.
-    Composed(Vec<Carried>),
-    /// Text that the caller or a file of variables brought.
-    Plain(Secret),
-    /// A field's value.
-    Secret(Target),
-}
-
-impl Carried {
-    fn targets<'a>(&'a self, found: &mut Vec<&'a Target>) {
-        match self {
-            Self::Composed(parts) => parts.iter().for_each(|part| part.targets(found)),
-            Self::Plain(_) => {}
-            Self::Secret(target) => found.push(target),
-        }
-    }
+/// A value that a program gets, and what its mark names.
+struct Injected {
+    reference: String,
+    value: Secret,
+    /// Whether it is a secret: only then may it be reason enough to withhold output.
+    secret: bool,
 }
 
 impl Broker {
@@ -105,8 +77,9 @@ impl Broker {
             Ok(finished) => guard::ended(finished),
             Err(error) => Outcome::Failed(error.to_string()),
         };
-        self.close(ticket, outcome).await?;
-        let mut answer = answer(finished?, mode, caller.is_agent());
+        let finished = finished.map_err(BrokerError::from);
+        let finished = self.closing_as(ticket, outcome, finished).await?;
+        let mut answer = answer(finished, mode, caller.is_agent());
         if caller.is_agent() && !short.is_empty() {
             withhold(&mut answer, &short);
         } else if asked.is_some_and(|asked| asked > mode) {
@@ -143,8 +116,9 @@ impl Broker {
         request: RunRequest,
     ) -> Result<(PreparedRun, OutputMode), BrokerError> {
         let ask = self.ask(caller).await?;
-        let command = self.command(&ask, request.command.clone(), request.cwd.as_deref())?;
-        let wiring = self.wire(&ask, &request).await?;
+        let named = Deed::program(request.command.first()).because(request.reason.as_deref());
+        let meant = self.mean(&ask, &request).await;
+        let (command, wiring) = self.understood(&ask, named, meant).await?;
 
         let targets = wiring.targets();
         let secrets: Vec<Governed<'_>> = targets
@@ -180,134 +154,19 @@ impl Broker {
                 },
                 mode,
             )),
-            Err(error) => {
-                let outcome = Outcome::Failed(error.to_string());
-                self.close(ticket, outcome).await?;
-                Err(error)
-            }
+            Err(error) => self.closing(ticket, Err(error)).await,
         }
     }
 
-    /// Finds out what each variable, file and standard input is to carry. No value is read.
-    async fn wire(&self, ask: &Ask<'_>, request: &RunRequest) -> Result<Wiring, BrokerError> {
-        let mut wiring = Wiring::default();
-        for (name, text) in &request.inherited {
-            if SecretReference::looks_like(text) {
-                let carried = self.carried(ask, text).await?;
-                wiring.env.push((name.clone(), carried));
-            }
-        }
-        for path in &request.env_files {
-            self.wire_file(ask, path, request, &mut wiring).await?;
-        }
-        for (name, text) in &request.env {
-            check_name(name)?;
-            let carried = self.carried(ask, text).await?;
-            wiring.env.push((name.clone(), carried));
-        }
-        for (name, text) in &request.files {
-            check_name(name)?;
-            let target = self.secret_target(ask, text).await?;
-            wiring.files.push((name.clone(), target));
-        }
-        if let Some(text) = &request.stdin {
-            wiring.stdin = Some(self.secret_target(ask, text).await?);
-        }
-        Ok(wiring)
-    }
-
-    async fn wire_file(
+    /// Finds out which program is meant, and what it is to get. No value is read.
+    async fn mean(
         &self,
         ask: &Ask<'_>,
-        path: &Path,
         request: &RunRequest,
-        wiring: &mut Wiring,
-    ) -> Result<(), BrokerError> {
-        let file = self.env_file(ask, path)?;
-        // Never the server's own environment: what an agent asks for may not be filled in from there.
-        let outer = |name: &str| {
-            let known = request.env.iter().rev().chain(&request.inherited);
-            known
-                .filter(|(known, _)| known == name)
-                .map(|(_, text)| Zeroizing::new(text.clone()))
-                .next()
-        };
-        let assignments = file
-            .expand(outer)
-            .map_err(|error| invalid_file(path, &error))?;
-        for assignment in assignments {
-            let carried = match assignment.value {
-                dotenv::Value::Composed(parts) => {
-                    let mut pieces = Vec::with_capacity(parts.len());
-                    for part in parts {
-                        pieces.push(match part {
-                            dotenv::Part::Reference(reference) => {
-                                self.meant(ask, &reference).await?
-                            }
-                            dotenv::Part::Text(text) => Carried::Plain(text),
-                        });
-                    }
-                    Carried::Composed(pieces)
-                }
-                dotenv::Value::Reference(reference) => self.meant(ask, &reference).await?,
-                dotenv::Value::Text(text) => {
-                    if crate::import::conceals(&assignment.name, text.expose_secret()) {
-                        wiring
-                            .literals
-                            .push((assignment.name.clone(), text.clone()));
-                    }
-                    Carried::Plain(text)
-                }
-            };
-            wiring.env.push((assignment.name, carried));
-        }
-        Ok(())
-    }
-
-    /// Reads a file of variables that the caller may name.
-    pub(super) fn env_file(&self, ask: &Ask<'_>, path: &Path) -> Result<Dotenv, BrokerError> {
-        let bytes = self.reach(ask).read(path, &self.grounds.own_paths)?;
-        Dotenv::from_bytes(&bytes).map_err(|error| invalid_file(path, &error))
-    }
-
-    async fn carried(&self, ask: &Ask<'_>, text: &str) -> Result<Carried, BrokerError> {
-        if !SecretReference::looks_like(text) {
-            return Ok(Carried::Plain(Secret::new(text.to_owned())));
-        }
-        let reference = SecretReference::parse(text)?;
-        self.meant(ask, &reference).await
-    }
-
-    async fn meant(
-        &self,
-        ask: &Ask<'_>,
-        reference: &SecretReference,
-    ) -> Result<Carried, BrokerError> {
-        let target = self.run_target(ask, reference).await?;
-        Ok(match attribute(reference, &target) {
-            Some(text) => Carried::Plain(Secret::new(text)),
-            None => Carried::Secret(target),
-        })
-    }
-
-    async fn run_target(
-        &self,
-        ask: &Ask<'_>,
-        reference: &SecretReference,
-    ) -> Result<Target, BrokerError> {
-        let found = self.target(&ask.seen, reference).await;
-        self.found(ask, Verb::Run, &reference.to_string(), found)
-            .await
-    }
-
-    async fn secret_target(&self, ask: &Ask<'_>, text: &str) -> Result<Target, BrokerError> {
-        let reference = SecretReference::parse(text)?;
-        if reference.attribute != Attribute::Value {
-            return Err(BrokerError::Invalid(
-                "only a field's value can be put in a file or on standard input".into(),
-            ));
-        }
-        self.run_target(ask, &reference).await
+    ) -> Result<(Command, Wiring), BrokerError> {
+        let command = self.command(ask, request.command.clone(), request.cwd.as_deref())?;
+        let wiring = self.wire(ask, request).await?;
+        Ok((command, wiring))
     }
 
     /// Reads the values and puts launch and redactor together.
@@ -322,7 +181,7 @@ impl Broker {
             Caller::Agent(_) => self.base_environment(&command.path),
             Caller::Owner => Vec::new(),
         };
-        let mut concealed: Vec<(String, Secret, bool)> = Vec::new();
+        let mut concealed: Vec<Injected> = Vec::new();
         for (name, carried) in wiring.env {
             let value = self.put_together(carried, &mut concealed).await?;
             env.retain(|(known, _)| *known != name);
@@ -337,26 +196,35 @@ impl Broker {
             None => Stdin::Empty,
             Some(target) => Stdin::Secret(self.concealed_value(&target, &mut concealed).await?),
         };
-        for (name, value) in wiring.literals {
-            concealed.push((name, value, true));
-        }
+        // Not from a vault, and the caller can read the file: no reason to withhold anything.
+        let literals = wiring.literals.into_iter();
+        concealed.extend(literals.map(|(reference, value)| Injected {
+            reference,
+            value,
+            secret: false,
+        }));
         if caller.is_agent() {
             let own = self.grounds.own_secrets.iter();
-            concealed.extend(own.map(|(name, value)| (name.clone(), value.clone(), true)));
+            concealed.extend(own.map(|(name, value)| Injected {
+                reference: name.clone(),
+                value: value.clone(),
+                secret: true,
+            }));
+        } else {
+            // A port or a log level would be struck out of every line that its owner reads.
+            concealed.retain(|injected| injected.secret || !redact::is_guessable(&injected.value));
         }
-        let redactor = Redactor::new(
-            concealed
-                .iter()
-                .map(|(reference, value, _)| Concealed { reference, value }),
-        );
-        // A value that is no secret (a user name, a port) is masked, but never reason enough to withhold output.
+        let redactor = Redactor::new(concealed.iter().map(|injected| Concealed {
+            reference: &injected.reference,
+            value: &injected.value,
+        }));
         let short = redactor
             .too_short()
             .iter()
             .filter(|short| {
                 concealed
                     .iter()
-                    .any(|(reference, _, secret)| *secret && reference == *short)
+                    .any(|injected| injected.secret && injected.reference == **short)
             })
             .cloned()
             .collect();
@@ -376,7 +244,7 @@ impl Broker {
     async fn put_together(
         &self,
         carried: Carried,
-        concealed: &mut Vec<(String, Secret, bool)>,
+        concealed: &mut Vec<Injected>,
     ) -> Result<Value, BrokerError> {
         Ok(match carried {
             Carried::Composed(parts) => {
@@ -402,14 +270,14 @@ impl Broker {
     async fn concealed_value(
         &self,
         target: &Target,
-        concealed: &mut Vec<(String, Secret, bool)>,
+        concealed: &mut Vec<Injected>,
     ) -> Result<Secret, BrokerError> {
         let value = self.value(target).await?;
-        concealed.push((
-            target.reference.to_string(),
-            value.clone(),
-            target.field.concealed(),
-        ));
+        concealed.push(Injected {
+            reference: target.reference.to_string(),
+            value: value.clone(),
+            secret: target.field.concealed(),
+        });
         Ok(value)
     }
 
@@ -423,148 +291,7 @@ impl Broker {
 
 impl PreparedRun {
     /// Takes the run apart: what to start, what to conceal, and the ticket for [`Broker::finish_run`].
-    #[must_use]
     pub fn into_parts(self) -> (Launch, Redactor, Ticket) {
         (self.launch, self.redactor, self.ticket)
     }
-}
-
-impl Wiring {
-    fn targets(&self) -> Vec<Target> {
-        let mut found = Vec::new();
-        for (_, carried) in &self.env {
-            carried.targets(&mut found);
-        }
-        found.extend(self.files.iter().map(|(_, target)| target));
-        found.extend(&self.stdin);
-        let mut targets: Vec<Target> = Vec::new();
-        for target in found {
-            if !targets
-                .iter()
-                .any(|known| known.reference == target.reference)
-            {
-                targets.push(target.clone());
-            }
-        }
-        targets
-    }
-
-    /// Names of the plain variables, and of those that carry a secret.
-    fn names(&self) -> (Vec<&str>, Vec<&str>) {
-        let mut plain = Vec::new();
-        let mut secret: Vec<&str> = self.files.iter().map(|(name, _)| name.as_str()).collect();
-        for (name, carried) in &self.env {
-            match carried {
-                Carried::Plain(_) => plain.push(name.as_str()),
-                Carried::Composed(_) | Carried::Secret(_) => secret.push(name.as_str()),
-            }
-        }
-        (plain, secret)
-    }
-}
-
-/// The text of a reference that asks for something else than the value.
-pub(super) fn attribute(reference: &SecretReference, target: &Target) -> Option<String> {
-    let field = &target.field;
-    Some(match reference.attribute {
-        Attribute::Value => return None,
-        Attribute::Id => field.id.to_string(),
-        Attribute::Purpose => field
-            .purpose
-            .map(|purpose| purpose.as_str().to_lowercase())
-            .unwrap_or_default(),
-        Attribute::Type => field.kind.as_str().to_lowercase(),
-    })
-}
-
-fn answer(finished: Finished, mode: OutputMode, agent: bool) -> RunAnswer {
-    let truncated = matches!(mode, OutputMode::Full | OutputMode::Tail)
-        && (finished.stdout.truncated || finished.stderr.truncated);
-    let (stdout, stderr, mut concealed) = match mode {
-        OutputMode::None => (String::new(), String::new(), BTreeMap::new()),
-        OutputMode::Summary => (
-            summary(&finished.stdout),
-            summary(&finished.stderr),
-            BTreeMap::new(),
-        ),
-        OutputMode::Full | OutputMode::Tail => (
-            text(finished.stdout),
-            text(finished.stderr),
-            finished.concealed,
-        ),
-    };
-    if agent {
-        concealed
-            .values_mut()
-            .for_each(|count| *count = (*count).min(MOST_COUNTED));
-    }
-    RunAnswer {
-        status: finished.status,
-        timed_out: finished.timed_out,
-        cancelled: finished.cancelled,
-        duration: finished.duration,
-        mode,
-        stdout,
-        stderr,
-        truncated,
-        withheld: None,
-        concealed,
-    }
-}
-
-/// A mask would show a short value by what is missing, so nothing but success or failure is told.
-fn withhold(answer: &mut RunAnswer, references: &[String]) {
-    answer.mode = OutputMode::None;
-    answer.stdout.clear();
-    answer.stderr.clear();
-    answer.truncated = false;
-    answer.concealed.clear();
-    answer.withheld = Some(format!(
-        "output withheld: {} is too short or too easy to guess to be concealed in a text",
-        references.join(", ")
-    ));
-}
-
-fn text(output: Output) -> String {
-    String::from_utf8(output.bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-}
-
-/// Counts in steps, so that the length of a value can't be read from them.
-fn summary(output: &Output) -> String {
-    let rounded = |count: u64| match count {
-        0 => "no".to_owned(),
-        1..10 => "fewer than 10".to_owned(),
-        _ => format!("about {}", count.next_power_of_two()),
-    };
-    format!(
-        "{} lines, {} bytes",
-        rounded(output.total_lines),
-        rounded(output.total_bytes)
-    )
-}
-
-fn check_name(name: &str) -> Result<(), BrokerError> {
-    let fits = !name.is_empty()
-        && name.len() <= 256
-        && !name.as_bytes()[0].is_ascii_digit()
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if fits {
-        Ok(())
-    } else {
-        Err(BrokerError::Invalid(
-            "a variable's name has letters, digits and `_`, and does not begin with a digit".into(),
-        ))
-    }
-}
-
-fn invalid_file(path: &Path, error: &dyn std::error::Error) -> BrokerError {
-    BrokerError::Invalid(format!("{}: {error}", path_shown(path)))
-}
-
-fn path_shown(path: &Path) -> String {
-    format!(
-        "`{}`",
-        crate::display_text::escaped(&path.display().to_string())
-    )
 }

@@ -19,7 +19,7 @@ use crate::{
     launch::{self, Keep, Launch, Status, Stdin},
     policy::{Action, Governed, Right},
     redact::Redactor,
-    vault::{ResolvedReference, Secret, SecretReference},
+    vault::{ResolvedReference, Secret, SecretReference, VaultError},
 };
 
 /// The least entropy that a generated value of a concealed field may have, in bits.
@@ -132,12 +132,18 @@ impl Broker {
         })
     }
 
-    /// Decrypts one field's value.
+    /// Decrypts one field's value, of the very version that was decided on: since then somebody may have put another
+    /// value in its place, from a source that other rules govern.
     pub(super) async fn value(&self, target: &Target) -> Result<Secret, BrokerError> {
         let item = self
             .vault
             .item(&target.reference.vault.id, &target.reference.item.id)
             .await?;
+        let found = item.overview.version;
+        if found != target.version {
+            let expected = target.version;
+            return Err(VaultError::Conflict { expected, found }.into());
+        }
         item.fields
             .into_iter()
             .find(|field| field.metadata.id == target.reference.field.id)

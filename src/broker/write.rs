@@ -6,7 +6,7 @@ use crate::{
     access::Caller,
     audit::Verb,
     broker::{
-        Ask, Broker, BrokerError, CreateItem, Deleted, ItemView, NewField, UpdateItem,
+        Ask, Broker, BrokerError, CreateItem, Deleted, ItemView, NewField,
         fields::{Shape, shapes},
         guard::Deed,
         resolve::Located,
@@ -14,8 +14,8 @@ use crate::{
     },
     policy::{Action, Right},
     vault::{
-        Category, Field, FieldMetadata, ItemState, NewItem, NewVault, Section, VaultEdit,
-        VaultError, VaultOverview,
+        Category, Field, FieldMetadata, ItemState, NewItem, NewVault, VaultEdit, VaultError,
+        VaultOverview,
     },
 };
 
@@ -41,18 +41,6 @@ impl Broker {
             .found(&ask, Verb::CreateItem, &new.vault, found)
             .await?;
         let vault = found.named();
-        check_title(&new.title)?;
-        let category = new.category.unwrap_or(Category::Login);
-        if matches!(category, Category::Custom | Category::Document) {
-            return Err(BrokerError::Invalid(format!(
-                "items of the category {} can't be made here; choose another, such as SECURE_NOTE",
-                category.as_str()
-            )));
-        }
-        let mut sections = Vec::new();
-        let shapes = shapes(&category, &new.fields, &mut sections, &[])?;
-        check_fields(shapes.iter().map(|shape| &shape.metadata))?;
-
         let action = Action::Vault {
             vault: &vault,
             right: Right::Create,
@@ -61,6 +49,17 @@ impl Broker {
         let ticket = self.permit(&ask, &action, deed).await?;
 
         let made = async {
+            check_title(&new.title)?;
+            let category = new.category.unwrap_or(Category::Login);
+            if matches!(category, Category::Custom | Category::Document) {
+                return Err(BrokerError::Invalid(format!(
+                    "items of the category {} can't be made here; choose another, such as SECURE_NOTE",
+                    category.as_str()
+                )));
+            }
+            let mut sections = Vec::new();
+            let shapes = shapes(&category, &new.fields, &mut sections, &[])?;
+            check_fields(shapes.iter().map(|shape| &shape.metadata))?;
             let planned = self.plan_all(&ask, shapes, new.fields).await?;
             let fields = self.obtain_all(&ask, planned, pin!(cancelled)).await?;
             let item = NewItem {
@@ -79,143 +78,6 @@ impl Broker {
         self.view(Located { vault, metadata }).await
     }
 
-    /// Changes an item.
-    ///
-    /// # Errors
-    /// [`BrokerError`]; the item is as it was then.
-    pub async fn update_item(
-        &self,
-        caller: &Caller,
-        update: UpdateItem,
-        cancelled: impl Future<Output = ()>,
-    ) -> Result<ItemView, BrokerError> {
-        let ask = self.ask(caller).await?;
-        let found = self
-            .item_named(&ask.seen, update.vault.as_deref(), &update.item)
-            .await;
-        let located = self
-            .found(&ask, Verb::UpdateItem, &update.item, found)
-            .await?;
-        let action = Action::Vault {
-            vault: &located.vault,
-            right: Right::Update,
-        };
-        let deed = Deed::item(Verb::UpdateItem, &located);
-        let ticket = self.permit(&ask, &action, deed).await?;
-        let made = self.apply(&ask, &located, update, pin!(cancelled)).await;
-        let metadata = self.closing(ticket, made).await?;
-        self.view(Located {
-            vault: located.vault,
-            metadata,
-        })
-        .await
-    }
-
-    async fn apply(
-        &self,
-        ask: &Ask<'_>,
-        located: &Located,
-        update: UpdateItem,
-        mut cancelled: Pin<&mut impl Future<Output = ()>>,
-    ) -> Result<crate::vault::ItemMetadata, BrokerError> {
-        let found = located.metadata.overview.version;
-        if let Some(expected) = update.version
-            && expected != found
-        {
-            return Err(VaultError::Conflict { expected, found }.into());
-        }
-        if let Some(title) = &update.title {
-            check_title(title)?;
-            self.check_rename(ask, located, title)?;
-        }
-
-        let mut set = Vec::new();
-        for (name, source) in update.set {
-            let (section, label) = split(located, &name);
-            let field = located.field(section, label)?.clone();
-            let planned = self
-                .plan(ask, &field.label, field.concealed(), source)
-                .await?;
-            set.push((field, planned));
-        }
-        let mut removed = Vec::new();
-        for name in &update.remove {
-            let (section, label) = split(located, name);
-            removed.push(located.field(section, label)?.id.clone());
-        }
-        let mut sections = located.metadata.sections.clone();
-        let present: Vec<FieldMetadata> = located
-            .metadata
-            .fields
-            .iter()
-            .filter(|field| !removed.contains(&field.id))
-            .cloned()
-            .collect();
-        let added = shapes(
-            &located.metadata.overview.category,
-            &update.add,
-            &mut sections,
-            &present,
-        )?;
-        check_fields(
-            present
-                .iter()
-                .chain(added.iter().map(|shape| &shape.metadata)),
-        )?;
-        let added = self.plan_all(ask, added, update.add).await?;
-
-        let mut item = self
-            .vault
-            .item(&located.vault.id, &located.metadata.overview.id)
-            .await?;
-        if item.overview.version != found {
-            return Err(VaultError::Conflict {
-                expected: found,
-                found: item.overview.version,
-            }
-            .into());
-        }
-        for (field, planned) in set {
-            let sourced = self
-                .obtain(
-                    ask,
-                    &field.label,
-                    field.concealed(),
-                    planned,
-                    cancelled.as_mut(),
-                )
-                .await?;
-            let filled = Shape { metadata: field }.fill(sourced);
-            if let Some(place) = item
-                .fields
-                .iter_mut()
-                .find(|field| field.metadata.id == filled.metadata.id)
-            {
-                *place = filled;
-            }
-        }
-        item.fields
-            .retain(|field| !removed.contains(&field.metadata.id));
-        item.fields
-            .extend(self.obtain_all(ask, added, cancelled).await?);
-        item.sections = used_sections(sections, &item.fields);
-        let overview = &mut item.overview;
-        if let Some(title) = update.title {
-            overview.title = title.trim().to_owned();
-        }
-        if let Some(tags) = update.tags {
-            overview.tags = tags;
-        }
-        if let Some(urls) = update.urls {
-            overview.urls = urls;
-        }
-        if let Some(favorite) = update.favorite {
-            overview.favorite = favorite;
-        }
-        overview.last_edited_by = Some(ask.caller.name().to_owned());
-        Ok(self.vault.replace_item(item).await?)
-    }
-
     /// Archives an item where the backend can, else deletes it; `permanent` deletes (owner only).
     ///
     /// # Errors
@@ -228,14 +90,13 @@ impl Broker {
         permanent: bool,
     ) -> Result<Deleted, BrokerError> {
         let ask = self.ask(caller).await?;
-        let found = if permanent {
-            self.item_in_any_state(&ask, vault, item).await
+        let located = if permanent {
+            let found = self.item_in_any_state(&ask, vault, item).await;
+            self.found(&ask, Verb::DeleteItem, item, found).await?
         } else {
-            self.item_named(&ask.seen, vault, item)
-                .await
-                .map_err(BrokerError::from)
+            self.visible_item(&ask, Verb::DeleteItem, vault, item)
+                .await?
         };
-        let located = self.found(&ask, Verb::DeleteItem, item, found).await?;
         let archives = self.vault.archives() && !permanent;
         let delete = Action::Vault {
             vault: &located.vault,
@@ -312,18 +173,17 @@ impl Broker {
         mut item: NewItem,
     ) -> Result<ItemView, BrokerError> {
         let ask = self.ask(caller).await?;
-        let vault = self.vault_named(&ask.seen, vault)?.named();
-        check_title(&item.title)?;
-        check_fields(item.fields.iter().map(|field| &field.metadata))?;
-        item.created_by = Some(caller.name().to_owned());
+        let found = self.vault_named(&ask.seen, vault);
+        let vault = self.found(&ask, Verb::Import, vault, found).await?.named();
         let deed = Deed::vault(Verb::Import, &vault).called(&item.title);
         let ticket = self.permit(&ask, &Action::Administer, deed).await?;
-        let made = self
-            .vault
-            .create_item(&vault.id, item)
-            .await
-            .map_err(BrokerError::from);
-        let metadata = self.closing(ticket, made).await?;
+        let made = async {
+            check_title(&item.title)?;
+            check_fields(item.fields.iter().map(|field| &field.metadata))?;
+            item.created_by = Some(caller.name().to_owned());
+            Ok(self.vault.create_item(&vault.id, item).await?)
+        };
+        let metadata = self.closing(ticket, made.await).await?;
         self.view(Located { vault, metadata }).await
     }
 
@@ -338,18 +198,17 @@ impl Broker {
         description: &str,
     ) -> Result<VaultOverview, BrokerError> {
         let ask = self.ask(caller).await?;
-        check_title(name)?;
         let deed = Deed::of(Verb::CreateVault).called(name);
         let ticket = self.permit(&ask, &Action::Administer, deed).await?;
-        let made = self
-            .vault
-            .create_vault(NewVault {
+        let made = async {
+            check_title(name)?;
+            let new = NewVault {
                 name: name.trim().to_owned(),
                 description: description.to_owned(),
-            })
-            .await
-            .map_err(BrokerError::from);
-        self.closing(ticket, made).await
+            };
+            Ok(self.vault.create_vault(new).await?)
+        };
+        self.closing(ticket, made.await).await
     }
 
     /// Changes a vault (owner only).
@@ -363,18 +222,16 @@ impl Broker {
         edit: VaultEdit,
     ) -> Result<VaultOverview, BrokerError> {
         let ask = self.ask(caller).await?;
-        if let Some(name) = &edit.name {
-            check_title(name)?;
-        }
-        let vault = self.vault_named(&ask.seen, vault)?.named();
+        let found = self.vault_named(&ask.seen, vault);
+        let found = self.found(&ask, Verb::EditVault, vault, found).await?;
+        let vault = found.named();
         let deed = Deed::vault(Verb::EditVault, &vault);
         let ticket = self.permit(&ask, &Action::Administer, deed).await?;
-        let made = self
-            .vault
-            .edit_vault(&vault.id, edit)
-            .await
-            .map_err(BrokerError::from);
-        self.closing(ticket, made).await
+        let made = async {
+            edit.name.as_deref().map_or(Ok(()), check_title)?;
+            Ok(self.vault.edit_vault(&vault.id, edit).await?)
+        };
+        self.closing(ticket, made.await).await
     }
 
     /// Deletes a vault with all that it holds (owner only).
@@ -387,7 +244,8 @@ impl Broker {
         vault: &str,
     ) -> Result<VaultOverview, BrokerError> {
         let ask = self.ask(caller).await?;
-        let seen = self.vault_named(&ask.seen, vault)?;
+        let found = self.vault_named(&ask.seen, vault);
+        let seen = self.found(&ask, Verb::DeleteVault, vault, found).await?;
         let named = seen.named();
         let deed = Deed::vault(Verb::DeleteVault, &named);
         let ticket = self.permit(&ask, &Action::Administer, deed).await?;
@@ -398,30 +256,6 @@ impl Broker {
             .map_err(BrokerError::from);
         self.closing(ticket, done).await?;
         Ok(seen.overview.clone())
-    }
-
-    /// An agent may not rename an item so that other rules govern its fields.
-    fn check_rename(
-        &self,
-        ask: &Ask<'_>,
-        located: &Located,
-        title: &str,
-    ) -> Result<(), BrokerError> {
-        if !ask.caller.is_agent() {
-            return Ok(());
-        }
-        let moved = located.metadata.fields.iter().any(|field| {
-            let before = located.reference(field);
-            let mut after = before.clone();
-            after.item.name = title.trim().to_owned();
-            ask.policy.governing_rules(&before) != ask.policy.governing_rules(&after)
-        });
-        if moved {
-            return Err(BrokerError::Invalid(
-                "that title would change which rules hold for the item; keep the title, or ask the person to rename it".into(),
-            ));
-        }
-        Ok(())
     }
 
     /// Finds an item by id or title, archived ones included; archived ones only the owner may name.
@@ -477,7 +311,7 @@ impl Broker {
         }
     }
 
-    async fn plan_all(
+    pub(super) async fn plan_all(
         &self,
         ask: &Ask<'_>,
         shapes: Vec<Shape>,
@@ -500,7 +334,7 @@ impl Broker {
         Ok(planned)
     }
 
-    async fn obtain_all(
+    pub(super) async fn obtain_all(
         &self,
         ask: &Ask<'_>,
         planned: Vec<(Shape, Option<Planned>)>,
@@ -523,33 +357,7 @@ impl Broker {
     }
 }
 
-/// Reads `section/field` where a section of that name is there, else all of it as the field.
-fn split<'a>(located: &Located, name: &'a str) -> (Option<&'a str>, &'a str) {
-    match name.split_once('/') {
-        Some((section, field))
-            if located.metadata.sections.iter().any(|known| {
-                known.id.as_str() == section || crate::vault::name::same_name(&known.label, section)
-            }) =>
-        {
-            (Some(section), field)
-        }
-        _ => (None, name),
-    }
-}
-
-fn used_sections(sections: Vec<Section>, fields: &[Field]) -> Vec<Section> {
-    sections
-        .into_iter()
-        .filter(|section| {
-            !section.label.is_empty()
-                || fields
-                    .iter()
-                    .any(|field| field.metadata.section.as_ref() == Some(&section.id))
-        })
-        .collect()
-}
-
-fn check_title(title: &str) -> Result<(), BrokerError> {
+pub(super) fn check_title(title: &str) -> Result<(), BrokerError> {
     if title.trim().is_empty() {
         return Err(BrokerError::Invalid(
             "a name or title can't be empty".into(),
@@ -563,7 +371,9 @@ fn check_title(title: &str) -> Result<(), BrokerError> {
     Ok(())
 }
 
-fn check_fields<'a>(fields: impl Iterator<Item = &'a FieldMetadata>) -> Result<(), BrokerError> {
+pub(super) fn check_fields<'a>(
+    fields: impl Iterator<Item = &'a FieldMetadata>,
+) -> Result<(), BrokerError> {
     let mut count = 0;
     for field in fields {
         count += 1;

@@ -5,12 +5,15 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::{CommandFactory, FromArgMatches};
 use clap_complete::Shell;
 
-use crate::cli::{
-    Arguments, Command, agent, demo, doctor, failure, import, init, item, log, mcp,
-    output::{self, Output},
-    policy, read, run,
-    session::Session,
-    variables, vault,
+use crate::{
+    broker::Class,
+    cli::{
+        Arguments, Command, agent, demo, doctor, failure, import, init, item, log, mcp,
+        output::{self, Output},
+        policy, read, run,
+        session::Session,
+        variables, vault,
+    },
 };
 
 /// Does what the command line says.
@@ -29,7 +32,11 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Ok(status) => status,
         Err(error) if failure::is_closed(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            output.failure(&error);
+            if runs {
+                output.failure_of_run(&error);
+            } else {
+                output.failure(&error);
+            }
             log_cause(&error);
             ExitCode::from(if runs {
                 run::exit_status(&error)
@@ -46,7 +53,7 @@ fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Agent(command) => agent::perform(&command, &begin()?),
         Command::Completions { shell } => completions(shell),
         Command::Demo => return demo::perform(output),
-        Command::Doctor => return doctor::perform(&begin()?),
+        Command::Doctor { accept_store } => return doctor::perform(accept_store, &begin()?),
         Command::Import(command) => import::perform(&command, &begin()?),
         Command::Init(command) => init::perform(command, &begin()?),
         Command::Item(command) => item::perform(command, &begin()?),
@@ -75,13 +82,28 @@ fn log_cause(error: &anyhow::Error) {
 
 /// Prints help where it was asked for, and otherwise what is wrong with the command line.
 fn misuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
-    // Nobody can be told that the stream is gone.
-    let _ = error.print();
-    match error.exit_code() {
-        0 => ExitCode::SUCCESS,
-        _ if subcommand(arguments) == Some("run") => ExitCode::from(run::OWN_FAILURE),
-        status => ExitCode::from(u8::try_from(status).unwrap_or(2)),
+    if error.exit_code() == 0 {
+        // Nobody can be told that the stream is gone.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
     }
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+    let runs = subcommand(arguments) == Some("run");
+    let mut before_the_command = arguments.iter().take_while(|word| *word != "--");
+    if before_the_command.any(|word| word == "--json") {
+        let sentence = text.split("\n\n").next().unwrap_or(text);
+        output::json_failure(Class::Usage, sentence);
+    } else if runs {
+        output::say(&format!("{}: {text}", failure::word(Class::Usage)));
+    } else {
+        output::say(text);
+    }
+    ExitCode::from(if runs {
+        run::OWN_FAILURE
+    } else {
+        failure::exit_status(Class::Usage)
+    })
 }
 
 /// The first word that is neither a global option nor its value.

@@ -1,6 +1,6 @@
 //! `hushkey doctor`: what is in force here, what is wrong, and how to make it safer.
 //!
-//! It makes and changes nothing; where nothing is yet, it says so.
+//! It makes nothing, and changes nothing unless it is told to accept a store; where nothing is yet, it says so.
 
 use std::process::ExitCode;
 
@@ -21,7 +21,10 @@ mod state;
 mod tier;
 
 /// Does what the command says; the exit status tells whether all is well.
-pub(super) fn perform(session: &Session) -> anyhow::Result<ExitCode> {
+pub(super) fn perform(accept_store: bool, session: &Session) -> anyhow::Result<ExitCode> {
+    if accept_store {
+        state::accept(session)?;
+    }
     let config = &session.config;
     let mut findings = vec![Finding::good("hushkey", env!("CARGO_PKG_VERSION"))];
     findings.extend(connect::findings(config));

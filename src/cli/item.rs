@@ -3,8 +3,8 @@
 use crate::{
     broker::{ItemView, ItemsWanted},
     cli::{
-        ItemCommand, ItemDelete, ItemList,
         failure::Failure,
+        item_arguments::{ItemCommand, ItemDelete, ItemList},
         output::{Ink, Output},
         session::{OWNER, Session, wait},
         terminal,

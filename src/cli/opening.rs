@@ -5,9 +5,13 @@
 
 use std::{
     collections::BTreeSet,
+    fs::File,
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
+
+use rustix::fs::{FlockOperation, flock};
 
 use crate::{
     audit::AuditLog,
@@ -21,6 +25,9 @@ use crate::{
     private_file::{self, PrivateFileError},
     vault::{VaultError, VaultOverview},
 };
+
+/// How long a start waits for another process that makes what is missing.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is made where nothing is.
 #[derive(Clone, Debug)]
@@ -57,10 +64,11 @@ pub(super) fn is_made(config: &Config) -> bool {
 /// Makes what is missing of key, policy, audit log, store and first vault.
 pub(super) fn make(config: &Config, beginnings: &Beginnings) -> anyhow::Result<Made> {
     refuse_connect(config)?;
-    refuse_orphans(config)?;
     for directory in config.places.directories() {
         private_file::ensure_private_dir(directory).map_err(unavailable)?;
     }
+    let _making = lock(config, FlockOperation::NonBlockingLockExclusive);
+    refuse_orphans(config)?;
     let kek = config.key.load_or_create().map_err(unavailable)?;
     let policy = make_policy(&config.places.policy, beginnings)?;
     let broker = assemble(config, &kek, LocalVault::open_or_create)?;
@@ -75,6 +83,7 @@ pub(super) fn make(config: &Config, beginnings: &Beginnings) -> anyhow::Result<M
 /// Opens key, policy, audit log and store, which have to be there.
 pub(super) fn open(config: &Config) -> Result<Broker, BrokerError> {
     refuse_connect(config)?;
+    drop(lock(config, FlockOperation::NonBlockingLockShared));
     let kek = config.key.load().map_err(unavailable)?;
     if !config.places.audit.exists() {
         return Err(unavailable_text(format!(
@@ -88,8 +97,28 @@ pub(super) fn open(config: &Config) -> Result<Broker, BrokerError> {
 
 /// Opens the audit log alone: it has to be readable when the store is not.
 pub(super) fn open_audit(config: &Config) -> Result<AuditLog, BrokerError> {
+    drop(lock(config, FlockOperation::NonBlockingLockShared));
     let kek = config.key.load().map_err(unavailable)?;
     AuditLog::open(&config.places.audit, &kek).map_err(unavailable)
+}
+
+/// Locks the store's directory: whoever makes what is missing is alone, and whoever opens it waits until all of it is
+/// there. Only for a while, and not if the system has no such locks: a process that was stopped must not stop all others,
+/// and two may take each step at once.
+fn lock(config: &Config, operation: FlockOperation) -> Option<File> {
+    let directory = File::open(private_file::directory_of(&config.places.store)).ok()?;
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match flock(&directory, operation) {
+            Ok(()) => return Some(directory),
+            Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR)
+                if Instant::now() < until =>
+            {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Err(_) => return None,
+        }
+    }
 }
 
 fn assemble(

@@ -12,9 +12,10 @@ use crate::cli::{failure::Failure, terminal};
 /// Tells whether a file may be made or replaced: asks a person where it is there already.
 pub(super) fn may_write(path: &Path, force: bool) -> Result<(), Failure> {
     let taken = match std::fs::symlink_metadata(path) {
-        Ok(there) if there.is_dir() => {
+        // A new file takes the old one's name: for root, `/dev/null` itself would become a file with a value.
+        Ok(_) if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) => {
             return Err(Failure::Usage(format!(
-                "`{}` is a directory; name a file in it",
+                "`{}` is a directory or a device; name a file",
                 path.display()
             )));
         }
@@ -87,6 +88,18 @@ fn put(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_directory_or_device_is_never_replaced_not_even_by_force() {
+        let directory = tempfile::tempdir().unwrap();
+        let device = directory.path().join("device");
+        std::os::unix::fs::symlink("/dev/null", &device).unwrap();
+
+        for path in [directory.path(), &device] {
+            let refused = may_write(path, true).unwrap_err();
+            assert!(refused.to_string().contains("name a file"), "{refused}");
+        }
+    }
 
     #[test]
     fn a_file_is_replaced_whole_and_with_the_mode_that_was_asked_for() {

@@ -7,9 +7,12 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-use crate::cli::{
-    Format, Global,
-    failure::{self, Failure},
+use crate::{
+    broker::Class,
+    cli::{
+        Format, Global,
+        failure::{self, Failure},
+    },
 };
 
 /// How a command prints.
@@ -104,20 +107,44 @@ impl Output {
 
     /// Says something on standard error.
     pub(crate) fn note(self, text: &str) {
-        // Nobody can be told that standard error is gone.
-        let _ = writeln!(io::stderr(), "hushkey: {text}");
+        say(text);
+    }
+
+    /// Says on standard error what went wrong in a run, and of which class it is: there the exit status does not tell.
+    pub(crate) fn failure_of_run(self, error: &anyhow::Error) {
+        let class = failure::class(error);
+        if self.json {
+            json_failure(class, &error.to_string());
+        } else {
+            say(&format!(
+                "{}: {error}",
+                failure::word(class).replace('_', " ")
+            ));
+        }
     }
 
     /// Says on standard error what went wrong.
     pub(crate) fn failure(self, error: &anyhow::Error) {
         let message = error.to_string();
-        if !self.json {
-            return self.note(&message);
+        if self.json {
+            json_failure(failure::class(error), &message);
+        } else {
+            say(&message);
         }
-        let class = failure::word(failure::class(error));
-        let object = serde_json::json!({ "error": { "class": class, "message": message } });
-        let _ = writeln!(io::stderr(), "{object}");
     }
+}
+
+/// Says something on standard error.
+pub(crate) fn say(text: &str) {
+    // Nobody can be told that standard error is gone.
+    let _ = writeln!(io::stderr(), "hushkey: {text}");
+}
+
+/// Says on standard error, as JSON, what went wrong.
+pub(crate) fn json_failure(class: Class, message: &str) {
+    let class = failure::word(class);
+    let object = serde_json::json!({ "error": { "class": class, "message": message } });
+    let _ = writeln!(io::stderr(), "{object}");
 }
 
 /// Writes bytes to standard output as they are.

@@ -1,23 +1,21 @@
 //! `hushkey policy` shows and checks the policy; [`change`] is how a command changes it.
 
-use std::{fs::File, os::unix::fs::PermissionsExt, path::Path};
-
-use jiff::Timestamp;
-use rustix::fs::{FlockOperation, flock};
+use serde::Serialize;
 
 use crate::{
-    audit::{NewEntry, Outcome, Target, Verb},
     broker::{Broker, BrokerError},
     cli::{
         PolicyCommand,
         failure::Failure,
-        out_file,
         output::Ink,
-        session::{OWNER, Session, wait},
+        session::{Session, wait},
     },
-    policy::{Action, edit::EditError},
-    private_file,
+    policy::{AgentDescription, Description, RuleDescription, VaultDescription},
 };
+
+mod change;
+
+pub(super) use change::change;
 
 /// Does what the command says.
 pub(super) fn perform(command: &PolicyCommand, session: &Session) -> anyhow::Result<()> {
@@ -73,62 +71,66 @@ fn show(broker: &Broker, session: &Session) -> anyhow::Result<()> {
     let policy = wait(broker.bound_policy())?;
     let output = session.output;
     let description = policy.describe();
+    if output.is_json() {
+        return output.json(&PolicyJson::from(&description));
+    }
     output.line(description.to_string().trim_end())
 }
 
-/// Changes the policy file, on record: `what` says in a few words what is allowed. Tells whether the text changed.
-///
-/// Two changes at once wait for each other; a crash leaves the old file or the new one.
-pub(super) fn change(
-    broker: &Broker,
-    path: &Path,
-    what: &str,
-    edit: impl FnOnce(&str) -> Result<String, EditError>,
-) -> anyhow::Result<bool> {
-    let directory = File::open(private_file::directory_of(path))
-        .map_err(|error| Failure::file("read", private_file::directory_of(path), &error))?;
-    flock(&directory, FlockOperation::LockExclusive)
-        .map_err(|error| Failure::file("lock", path, &error.into()))?;
-    let (before, mode) = read(path)?;
-    let after = edit(&before).map_err(|error| Failure::Usage(error.to_string()))?;
-    if after == before {
-        return Ok(false);
-    }
-
-    let now = Timestamp::now();
-    let decision = wait(broker.bound_policy())?.decide(&OWNER, &Action::Administer, now);
-    let target = Target {
-        unresolved: Some(what.to_owned()),
-        ..Target::default()
-    };
-    let entry = NewEntry::decided(now, &OWNER, Verb::ManageAccess, target.clone(), &decision);
-    let recorded = broker.audit().append(&entry)?;
-
-    let written = out_file::write(path, after.as_bytes(), mode);
-    let outcome = match &written {
-        Ok(()) => Outcome::Done,
-        Err(failure) => Outcome::Failed(failure.to_string()),
-    };
-    let entry = NewEntry::ended(
-        Timestamp::now(),
-        &OWNER,
-        Verb::ManageAccess,
-        target,
-        recorded.seq,
-        outcome,
-    );
-    broker.audit().append(&entry)?;
-    written.map(|()| true).map_err(Into::into)
+/// The policy, as `--json` shows it.
+#[derive(Serialize)]
+struct PolicyJson<'a> {
+    path: &'a [String],
+    agents: Vec<AgentJson<'a>>,
 }
 
-/// The file's text and mode; a file that is not there grants nothing and says nothing.
-fn read(path: &Path) -> anyhow::Result<(String, u32)> {
-    let file = match private_file::open_trusted(path) {
-        Ok(file) => file,
-        Err(error) if error.is_missing() => return Ok((String::new(), 0o600)),
-        Err(error) => return Err(Failure::Unavailable(error.to_string()).into()),
-    };
-    let failed = |error: std::io::Error| Failure::file("read", path, &error);
-    let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
-    Ok((std::io::read_to_string(file).map_err(failed)?, mode))
+#[derive(Serialize)]
+struct AgentJson<'a> {
+    name: &'a str,
+    roots: Option<&'a [String]>,
+    vaults: Vec<GrantJson<'a>>,
+    commands: Vec<RuleJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct GrantJson<'a> {
+    vault: &'a str,
+    rights: String,
+    in_force: bool,
+}
+
+#[derive(Serialize)]
+struct RuleJson<'a> {
+    number: u32,
+    command: &'a str,
+    program: Option<&'a str>,
+    secrets: &'a [String],
+    terms: &'a [String],
+}
+
+impl<'a> From<&'a Description> for PolicyJson<'a> {
+    fn from(policy: &'a Description) -> Self {
+        let grant = |grant: &'a VaultDescription| GrantJson {
+            vault: &grant.vault,
+            rights: grant.rights.to_string(),
+            in_force: grant.unbound.is_none(),
+        };
+        let rule = |rule: &'a RuleDescription| RuleJson {
+            number: rule.number,
+            command: &rule.command,
+            program: rule.program.as_deref(),
+            secrets: &rule.secrets,
+            terms: &rule.terms,
+        };
+        let agent = |agent: &'a AgentDescription| AgentJson {
+            name: &agent.name,
+            roots: agent.roots.as_deref(),
+            vaults: agent.vaults.iter().map(grant).collect(),
+            commands: agent.rules.iter().map(rule).collect(),
+        };
+        Self {
+            path: &policy.path,
+            agents: policy.agents.iter().map(agent).collect(),
+        }
+    }
 }

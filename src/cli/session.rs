@@ -1,6 +1,8 @@
 //! One invocation: how it prints, where things lie, and the broker when a command needs it.
 
-use std::future::Future;
+use std::{io, sync::OnceLock};
+
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     access::Caller,
@@ -75,12 +77,15 @@ impl Session {
             return Ok(());
         }
         let beginnings = Beginnings::default();
-        opening::make(&self.config, &beginnings)?;
-        self.output.note(&format!(
-            "first use: made vault {} in {}; `hushkey init --help` tells what else can be chosen",
-            beginnings.vault,
-            self.config.places.store.display()
-        ));
+        let made = opening::make(&self.config, &beginnings)?;
+        // Nothing was, where another process was quicker.
+        if made.vault.is_some() {
+            self.output.note(&format!(
+                "first use: made vault {} in {}; `hushkey init --help` tells what else can be chosen",
+                beginnings.vault,
+                self.config.places.store.display()
+            ));
+        }
         Ok(())
     }
 }
@@ -89,11 +94,14 @@ impl Session {
 pub(super) fn wait<T, E: Into<anyhow::Error>>(
     future: impl Future<Output = Result<T, E>>,
 ) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Failed(format!("cannot begin work: {}", reason(&error))))?;
-    runtime.block_on(future).map_err(Into::into)
+    // One for the whole process: the store's thread is started once, and nobody waits for its end.
+    static RUNTIME: OnceLock<io::Result<Runtime>> = OnceLock::new();
+
+    let runtime = RUNTIME.get_or_init(|| Builder::new_current_thread().enable_all().build());
+    match runtime {
+        Ok(runtime) => runtime.block_on(future).map_err(Into::into),
+        Err(error) => Err(Failure::Failed(format!("cannot begin work: {}", reason(error))).into()),
+    }
 }
 
 /// Never: the owner ends a command by a signal.

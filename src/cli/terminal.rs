@@ -79,9 +79,11 @@ fn open() -> Option<File> {
 
 fn ask_unseen(terminal: &mut File, prompt: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let before = termios::tcgetattr(&*terminal).map_err(|error| unusable(error.into()))?;
-    write!(terminal, "{prompt}").map_err(unusable)?;
     let quiet = Quiet::begin(terminal, before).map_err(unusable)?;
-    let typed = read_line(&mut &*terminal);
+    // Asked when nothing is shown any more, so that no quick answer is.
+    let typed = write!(&*terminal, "{prompt}")
+        .map_err(unusable)
+        .and_then(|()| read_line(&mut &*terminal));
     drop(quiet);
     // The line feed that was typed was not shown either.
     writeln!(terminal).map_err(unusable)?;

@@ -35,6 +35,8 @@ pub(crate) fn twins(command: Command) -> Command {
     command.mut_subcommands(twins)
 }
 
+const DURATION: &str = "write a time as 90s, 10m, 1h or 2d";
+
 /// Reads a file mode: `0600`, `640`.
 pub(crate) fn file_mode(text: &str) -> Result<u32, String> {
     match u32::from_str_radix(text, 8) {
@@ -45,14 +47,14 @@ pub(crate) fn file_mode(text: &str) -> Result<u32, String> {
 
 /// Reads a length of time: `90s`, `10m`, `1h 30m`, `2d`; a bare number means seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    if let Ok(seconds) = text.parse() {
-        return Ok(Duration::from_secs(seconds));
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).map_err(|_| DURATION.to_owned());
     }
     text.parse::<Span>()
         .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
         .ok()
         .and_then(|duration| Duration::try_from(duration).ok())
-        .ok_or_else(|| "write a time as 90s, 10m, 1h or 2d".to_owned())
+        .ok_or_else(|| DURATION.to_owned())
 }
 
 /// Reads a moment: a length of time before `now`, or a time in RFC 3339.
@@ -100,7 +102,10 @@ mod tests {
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("2d"), Ok(Duration::from_secs(172_800)));
         assert_eq!(duration("5"), Ok(Duration::from_secs(5)));
-        assert!(duration("-1h").is_err());
+        assert_eq!(duration("0.5"), Ok(Duration::from_millis(500)));
+        for bad in ["-1h", "-1", "inf", "NaN", "1e300", "soon", ""] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
         assert_eq!(
             moment("1h", now).unwrap().to_string(),
             "2026-11-24T11:00:00Z"

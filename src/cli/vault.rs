@@ -29,17 +29,7 @@ pub(super) fn perform(command: VaultCommand, session: &Session) -> anyhow::Resul
             vault,
             name,
             description,
-        } => {
-            let edited = wait(broker.edit_vault(&OWNER, &vault, VaultEdit { name, description }))?;
-            if output.is_json() {
-                return output.json(&VaultJson::from(&edited));
-            }
-            output.line(&format!(
-                "changed vault {} ({})",
-                escaped(&edited.name),
-                edited.id
-            ))
-        }
+        } => edit(&vault, VaultEdit { name, description }, &broker, output),
         VaultCommand::Get { vaults } => get(&vaults, &broker, output),
         VaultCommand::List => list(&broker, output),
     }
@@ -70,12 +60,33 @@ fn create(
     }
 }
 
+fn edit(vault: &str, edit: VaultEdit, broker: &Broker, output: Output) -> anyhow::Result<()> {
+    let holes = || wait(broker.bound_policy()).map(|policy| policy.warnings().len());
+    let before = holes()?;
+    let edited = wait(broker.edit_vault(&OWNER, vault, edit))?;
+    if holes()? > before {
+        output.note(
+            "the policy names the vault by its old name, and grants nothing in it now; `hushkey policy check` tells where",
+        );
+    }
+    if output.is_json() {
+        return output.json(&VaultJson::from(&edited));
+    }
+    output.line(&format!(
+        "changed vault {} ({})",
+        escaped(&edited.name),
+        edited.id
+    ))
+}
+
 fn delete(wanted: &[String], force: bool, broker: &Broker, output: Output) -> anyhow::Result<()> {
-    let views = find(wanted, broker)?;
-    for view in views {
-        let vault = view.overview;
+    let mut deleted = Vec::new();
+    for VaultView {
+        overview: vault, ..
+    } in find(wanted, broker)?
+    {
         let question = format!(
-            "Delete vault {} with its {} items, for good?",
+            "Delete vault {} with all that it holds ({} items), for good?",
             escaped(&vault.name),
             vault.items
         );
@@ -90,8 +101,13 @@ fn delete(wanted: &[String], force: bool, broker: &Broker, output: Output) -> an
                 vault.id
             ))?;
         }
+        deleted.push(VaultJson::from(&vault));
     }
-    Ok(())
+    if output.is_json() {
+        json(&deleted, output)
+    } else {
+        Ok(())
+    }
 }
 
 fn get(wanted: &[String], broker: &Broker, output: Output) -> anyhow::Result<()> {

@@ -46,7 +46,7 @@ const TIMED_OUT: u8 = 124;
 /// A program to run for a person.
 #[derive(Debug)]
 pub struct Foreground {
-    /// The program's path; see [`find_program`](super::find_program).
+    /// The program's absolute path.
     pub program: PathBuf,
     /// Its arguments, `argv[0]` first.
     pub argv: Vec<OsString>,

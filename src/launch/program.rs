@@ -1,7 +1,6 @@
-//! Which file a program is: found on a path, and whether it is hushkey itself.
+//! Whether a program is hushkey itself, and which executable is re-executed for runs.
 
 use std::{
-    ffi::OsStr,
     fs::{self, File},
     io::{self, Read},
     os::unix::fs::MetadataExt,
@@ -9,7 +8,6 @@ use std::{
     sync::OnceLock,
 };
 
-use rustix::fs::{Access, access};
 use sha2::{Digest, Sha256};
 
 /// The executable with the hidden subcommands, where that is not this process's own.
@@ -31,22 +29,6 @@ pub(super) fn own_executable() -> PathBuf {
     } else {
         std::env::current_exe().unwrap_or_default()
     }
-}
-
-/// Finds a program as a shell does: a name without `/` on `search` (the form of `PATH`), relative
-/// directories in it and other names beneath `cwd`. It has to be a file that we may execute.
-#[must_use]
-pub fn find_program(name: &OsStr, search: &OsStr, cwd: &Path) -> Option<PathBuf> {
-    let is_program = |path: &PathBuf| path.is_file() && access(path, Access::EXEC_OK).is_ok();
-    if name.as_encoded_bytes().contains(&b'/') {
-        return Some(cwd.join(name)).filter(is_program);
-    }
-    if name.is_empty() {
-        return None;
-    }
-    std::env::split_paths(search)
-        .map(|directory| cwd.join(directory).join(name))
-        .find(is_program)
 }
 
 /// Tells whether a file is hushkey: this executable by any name, or a copy of it. What can't be read
@@ -92,19 +74,5 @@ mod tests {
         assert_eq!(known, [true; 3]);
         assert!(!is_hushkey(Path::new("/bin/sh")));
         assert!(!is_hushkey(&home.path().join("nothing")));
-    }
-
-    #[test]
-    fn a_program_is_found_as_a_shell_finds_it() {
-        let found = |name: &str, search: &str, cwd: &str| {
-            find_program(OsStr::new(name), OsStr::new(search), Path::new(cwd))
-        };
-
-        assert_eq!(found("sh", "/nowhere:/bin", "/"), Some("/bin/sh".into()));
-        assert_eq!(found("sh", "bin", "/"), Some("/bin/sh".into()));
-        assert_eq!(found("./sh", "", "/bin"), Some("/bin/./sh".into()));
-        assert_eq!(found("sh", "/nowhere", "/"), None);
-        assert_eq!(found("", "/bin", "/"), None);
-        assert_eq!(found("passwd", "/etc", "/"), None);
     }
 }

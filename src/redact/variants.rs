@@ -76,6 +76,41 @@ impl Forms {
         forms
     }
 
+    /// Makes the one form that has only the letters and digits of a part, in lower case.
+    pub(super) fn bare(part: &str) -> Self {
+        let mut forms = Self::default();
+        for (byte, weight) in part.bytes().zip(exempt::weights(part)) {
+            if byte.is_ascii_alphanumeric() || !byte.is_ascii() {
+                forms.put(&[byte.to_ascii_lowercase()], usize::from(weight));
+            }
+        }
+        forms.close();
+        forms
+    }
+
+    /// Makes the forms that have, for each two neighbours in a part, what leads from one to the next. There are none if
+    /// that is too little to tell the part from others.
+    pub(super) fn steps(part: &str, ways: &[fn(u8, u8) -> u8]) -> Self {
+        let mut forms = Self::default();
+        let weights = exempt::weights(part);
+        let total: usize = weights.iter().map(|weight| usize::from(*weight)).sum();
+        for way in ways {
+            for (pair, weight) in part.as_bytes().windows(2).zip(&weights) {
+                forms.put(&[way(pair[0], pair[1])], usize::from(*weight));
+            }
+            let mut different =
+                Zeroizing::new(forms.bytes[forms.bytes.len() - forms.open_length()..].to_vec());
+            different.sort_unstable();
+            different.dedup();
+            if total >= usize::from(BYTE) * FRAGMENT && different.len() * 2 > FRAGMENT {
+                forms.close();
+            } else {
+                forms.discard();
+            }
+        }
+        forms
+    }
+
     /// Goes through the forms.
     pub(super) fn iter(&self) -> impl Iterator<Item = Form<'_>> {
         let starts = std::iter::once(0).chain(self.written.iter().map(|written| written.end));
@@ -144,11 +179,9 @@ impl Forms {
 
     /// Reversed, in one case, rotated by thirteen letters.
     fn add_turned(&mut self, source: Source<'_>) {
-        for c in source.text.chars().rev() {
-            self.put(
-                c.encode_utf8(&mut [0; 4]).as_bytes(),
-                usize::from(BYTE) * c.len_utf8(),
-            );
+        for (at, c) in source.text.char_indices().rev() {
+            let weight = usize::from(source.weights[at]) * c.len_utf8();
+            self.put(c.encode_utf8(&mut [0; 4]).as_bytes(), weight);
         }
         self.close();
         self.add_mapped(source, |c, out| out.extend(c.to_lowercase()));
@@ -183,6 +216,13 @@ impl Forms {
         }
     }
 
+    /// Drops the form that is being written.
+    fn discard(&mut self) {
+        let start = self.bytes.len() - self.open_length();
+        self.bytes.truncate(start);
+        self.weights.truncate(start);
+    }
+
     /// How long the form is that is being written.
     fn open_length(&self) -> usize {
         self.bytes.len() - self.written.last().map_or(0, |written| written.end)
@@ -193,8 +233,7 @@ impl Forms {
         let start = self.bytes.len() - self.open_length();
         let form = &self.bytes[start..];
         if form.len() < WORTH_FINDING || self.iter().any(|other| other.bytes == form) {
-            self.bytes.truncate(start);
-            self.weights.truncate(start);
+            self.discard();
         } else {
             self.written.push(Written {
                 end: self.bytes.len(),

@@ -181,7 +181,8 @@ async fn a_stale_version_changes_nothing() {
 async fn a_deleted_item_is_put_away_and_can_be_brought_back() {
     let house = House::new(WIDE).await;
     let codex = house.agent("codex");
-    house.item("Dev", "Stripe", &[("key", "canary-8")]).await;
+    let made = house.item("Dev", "Stripe", &[("key", "canary-8")]).await;
+    let by_id = format!("op://Dev/{}/key", made.metadata.overview.id);
 
     let deleted = house
         .broker
@@ -191,12 +192,10 @@ async fn a_deleted_item_is_put_away_and_can_be_brought_back() {
 
     assert!(deleted.archived);
     assert!(said(house.broker.item(&codex, "Stripe", None).await).contains("no item"));
-    let told = said(
-        house
-            .run(&codex, &["true"], &[("K", "op://Dev/Stripe/key")])
-            .await,
-    );
-    assert!(told.contains("no item"), "{told}");
+    for reference in ["op://Dev/Stripe/key", &by_id] {
+        let told = said(house.run(&codex, &["true"], &[("K", reference)]).await);
+        assert!(told.contains("no item"), "{told}");
+    }
     said(house.broker.restore_item(&codex, "Stripe", None).await);
     house
         .broker

@@ -520,3 +520,54 @@ async fn only_the_owner_reveals_and_administers() {
         .unwrap();
     assert_eq!(value.expose_secret(), "canary-6");
 }
+
+#[tokio::test]
+async fn where_items_may_not_be_seen_what_is_there_and_what_is_not_read_alike() {
+    let house = House::new(
+        r#"
+        [agents.codex.vaults]
+        Dev = "full"
+        Lax = ["use", "create", "update", "delete"]
+        "#,
+    )
+    .await;
+    let codex = house.agent("codex");
+    let made = house.item("Lax", "Hidden", &[("key", "canary-9")]).await;
+    house.item("Dev", "Twin", &[("key", "canary-8")]).await;
+    let twin = house.item("Lax", "Twin", &[("key", "canary-7")]).await;
+    let (id, broker) = (made.metadata.overview.id.to_string(), &house.broker);
+
+    for vault in [None, Some("Lax")] {
+        let mut told = Vec::new();
+        for name in [
+            "Hidden",
+            id.as_str(),
+            "Nothing",
+            "hhhhhhhhhhhhhhhhhhhhhhhhhh",
+        ] {
+            let update = UpdateItem {
+                item: name.to_owned(),
+                vault: vault.map(str::to_owned),
+                tags: Some(vec!["seen".into()]),
+                ..UpdateItem::default()
+            };
+            let changed = broker
+                .update_item(&codex, update, std::future::pending())
+                .await;
+            for refused in [
+                said(broker.item(&codex, name, vault).await),
+                said(changed),
+                said(broker.delete_item(&codex, name, vault, false).await),
+            ] {
+                let request = refused.split(" (request ").next().unwrap_or_default();
+                told.push(request.replace(name, "NAME"));
+            }
+        }
+        told.sort();
+        told.dedup();
+        assert_eq!(told.len(), 1, "{told:?}");
+    }
+    // Nor does one that is hidden make a name ambiguous.
+    let found = broker.item(&codex, "Twin", None).await.unwrap();
+    assert_ne!(found.metadata.overview.id, twin.metadata.overview.id);
+}

@@ -61,7 +61,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "backend",
-        may: &["keys", "private_file", "seal", "vault"],
+        may: &["keys", "private_file", "seal", "sqlite_file", "vault"],
         never: &["rmcp"],
     },
     Room {

@@ -1,6 +1,9 @@
 //! What any vault does, done by this one.
 
-use hushkey::vault::{ItemState, NewVault, Secret, Vault, VaultEdit, VaultError};
+use hushkey::vault::{
+    Category, FieldId, FieldType, ItemId, ItemState, ItemUrl, NewVault, ResolvedReference, Secret,
+    SectionId, Vault, VaultEdit, VaultError, reference::Named,
+};
 
 use crate::support::{Home, file, login, login_in, password, values, vault_named};
 
@@ -29,6 +32,57 @@ async fn an_item_reads_back_as_it_was_made_also_after_reopening() {
     let report = store.check().await.unwrap();
     assert_eq!((report.vaults, report.items, report.files), (1, 1, 0));
     assert!(report.faults.is_empty(), "{:?}", report.faults);
+}
+
+#[tokio::test]
+async fn everything_that_an_item_can_hold_is_kept() {
+    let home = Home::new();
+    let store = home.open();
+    let vault = vault_named(&store, "Dev").await.id;
+    let origin = |section: Option<&str>| ResolvedReference {
+        vault: named(vault.clone(), "Dev"),
+        item: named(ItemId::random(), "Ältester Dienst"),
+        section: section.map(|id| named(SectionId::new(id), "Abschnitt")),
+        field: named(FieldId::new("password"), "Passwort"),
+    };
+    let mut new = login("  Überall 🔑 ");
+    new.category = Category::Other("FROM_THE_FUTURE".to_owned());
+    new.favorite = true;
+    new.created_by = None;
+    new.urls = ["https://a", ""]
+        .map(|href| ItemUrl {
+            href: href.to_owned(),
+            label: (!href.is_empty()).then(|| "site".to_owned()),
+            primary: href.is_empty(),
+        })
+        .into();
+    new.fields[0].metadata.section = Some(SectionId::new("admin"));
+    new.fields[0].metadata.kind = FieldType::Other("QUANTUM".to_owned());
+    new.fields[1].metadata.origins = vec![origin(None), origin(Some("abc"))];
+    new.fields[1].value = Some(Secret::new("line 1\nline 2\0\u{202e}".to_owned()));
+    new.fields[2].value = None;
+    let given = new.clone();
+
+    let made = store.create_item(&vault, new).await.unwrap();
+    let read = home.open().item(&vault, &made.overview.id).await.unwrap();
+
+    assert_eq!(read.metadata(), made);
+    let overview = read.overview.clone();
+    assert_eq!(overview.title, given.title);
+    assert_eq!(overview.category, given.category);
+    assert_eq!(overview.urls, given.urls);
+    assert_eq!(overview.tags, given.tags);
+    assert_eq!((overview.favorite, overview.last_edited_by), (true, None));
+    assert_eq!(read.sections, given.sections);
+    for (field, given) in read.fields.iter().zip(&given.fields) {
+        let mut expected = given.metadata.clone();
+        expected.set = given.value.is_some();
+        assert_eq!(field.metadata, expected);
+    }
+    assert_eq!(
+        values(&read)[1].as_deref(),
+        Some("line 1\nline 2\0\u{202e}")
+    );
 }
 
 #[tokio::test]
@@ -327,4 +381,11 @@ async fn hundreds_of_items_grow_the_tree_and_shrink_it_again() {
         store.items(&vault, ItemState::Active).await.unwrap().len(),
         1
     );
+}
+
+fn named<T>(id: T, name: &str) -> Named<T> {
+    Named {
+        id,
+        name: name.to_owned(),
+    }
 }

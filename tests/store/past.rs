@@ -106,7 +106,7 @@ impl Past {
         }
     }
 
-    /// Changes the store's tables behind hushkey's back. `old` is the attached copy.
+    /// Changes the store's tables behind hushkey's back. `old` is the attached copy; `$alpha` is alpha's id.
     pub(crate) fn tamper(&self, statements: &str) {
         let connection = Connection::open(self.home.store()).unwrap();
         let old = self.home.path().join("old.db");
@@ -116,7 +116,17 @@ impl Past {
         connection
             .pragma_update(None, "foreign_keys", "OFF")
             .unwrap();
-        connection.execute_batch(statements).unwrap();
+        let mut statements = statements.to_owned();
+        for (name, id) in [
+            ("$alpha", self.alpha.as_str()),
+            ("$beta", self.beta.as_str()),
+            ("$gone", self.gone.as_str()),
+            ("$dev", self.dev.as_str()),
+            ("$prod", self.prod.as_str()),
+        ] {
+            statements = statements.replace(name, &format!("'{id}'"));
+        }
+        connection.execute_batch(&statements).unwrap();
     }
 
     /// Opens the store again and compares what it says.

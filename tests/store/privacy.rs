@@ -200,7 +200,7 @@ async fn a_rewrapped_store_opens_with_the_new_key_only() {
 
     store.rewrap(&home.kek(), &other.kek()).await.unwrap();
 
-    assert_eq!(store.vaults().await.unwrap(), [made.clone()]);
+    assert_eq!(store.vaults().await.unwrap(), std::slice::from_ref(&made));
     assert!(LocalVault::open(&home.store(), &home.kek()).is_err());
     let store = LocalVault::open(&home.store(), &other.kek()).unwrap();
     assert_eq!(store.vaults().await.unwrap(), [made]);
@@ -227,6 +227,22 @@ fn what_is_no_store_is_told_apart() {
         assert!(refused.contains(word), "{refused}");
         assert_eq!(fs::read(home.store()).unwrap(), content, "left as it was");
     }
+}
+
+#[tokio::test]
+async fn a_new_store_is_not_mixed_with_what_is_left_of_an_old_one() {
+    let home = Home::new();
+    vault_named(&home.open(), "Dev").await;
+    fs::remove_file(home.store()).unwrap();
+
+    let refused = LocalVault::open_or_create(&home.store(), &home.kek());
+
+    let refused = refused.err().unwrap().to_string();
+    let log = home.path().join("store.db-wal").display().to_string();
+    assert!(refused.contains(&log), "{refused}");
+    assert!(!home.store().exists());
+    fs::remove_file(log).unwrap();
+    assert!(home.open().vaults().await.unwrap().is_empty());
 }
 
 #[test]

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 pub struct FakeVault {
     kept: Mutex<Kept>,
     trouble: Option<Trouble>,
+    head: Option<Box<dyn Fn() -> StoreHead + Send + Sync>>,
 }
 
 #[derive(Default)]
@@ -119,6 +120,15 @@ impl FakeVault {
             primary: true,
         };
         self.with(|item| item.overview.urls.push(url))
+    }
+
+    /// With somebody who tells where it stands, and may do more when asked.
+    #[allow(dead_code)]
+    pub fn standing_at(self, head: impl Fn() -> StoreHead + Send + Sync + 'static) -> Self {
+        Self {
+            head: Some(Box::new(head)),
+            ..self
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -329,7 +339,7 @@ impl Vault for FakeVault {
     }
 
     async fn head(&self) -> Result<Option<StoreHead>, VaultError> {
-        Ok(None)
+        Ok(self.head.as_ref().map(|head| head()))
     }
 
     async fn check(&self) -> Result<StoreReport, VaultError> {

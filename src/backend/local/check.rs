@@ -11,8 +11,8 @@ use rusqlite::{OptionalExtension, Params};
 use crate::{
     backend::local::{
         files,
-        items::{self, ItemRow},
         record::{self, Members, StoredItem, VaultRecord},
+        rows::{self, ItemRow},
         schema,
         session::Session,
         subkeys::{Mac, Part, Place, Subject, TitleIndex, state_code, tag},
@@ -100,7 +100,7 @@ impl Session<'_> {
 
     fn check_items(&self, check: &mut Check) -> Result<(), VaultError> {
         let mut statement = self.transaction.prepare(
-            "SELECT id, vault, version, state, title, overview FROM items ORDER BY number",
+            "SELECT number, id, vault, version, state, title, overview FROM items ORDER BY number",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -108,7 +108,7 @@ impl Session<'_> {
             match ItemRow::read(row) {
                 Ok(row) => match self.check_item(check, &row)? {
                     Some(item) => check.take(&row, &item),
-                    None => check.changed(&items::named(&row.identity.item)),
+                    None => check.changed(&rows::named(&row.identity.item)),
                 },
                 Err(VaultError::Corrupted { what }) => check.changed(&what),
                 Err(e) => return Err(e),
@@ -137,30 +137,28 @@ impl Session<'_> {
         };
         let (key, bound) = self.keys.part(vault, item, part);
         let plain = key.open(&bound, &row.sealed).ok();
-        let opened = plain.and_then(|p| StoredItem::decode(&p, row.identity.clone()).ok());
+        let opened =
+            plain.and_then(|p| StoredItem::decode(&p, row.number, row.identity.clone()).ok());
         let Some(stored) = opened.filter(|_| vouched) else {
             return Ok(None);
         };
         if self.keys.title(vault, &stored.metadata.overview.title) != row.title {
-            check.changed(&format!("the title's index of {}", items::named(item)));
+            check.changed(&format!("the title of {}", rows::named(item)));
         }
 
         let part = Part::Details {
             version: stored.details_version,
         };
         let (key, bound) = self.keys.part(vault, item, part);
-        let details = self.blob(
-            "SELECT sealed FROM details WHERE item = ?1",
-            [item.as_str()],
-        )?;
+        let details = self.blob("SELECT sealed FROM details WHERE item = ?1", [row.number])?;
         let opened = details
             .filter(|sealed| tag(sealed) == stored.details_tag)
             .and_then(|sealed| key.open(&bound, &sealed).ok());
         if opened.is_none_or(|plain| record::decode_details(&plain).is_err()) {
-            check.changed(&format!("the values of {}", items::named(item)));
+            check.changed(&format!("a value of {}", rows::named(item)));
         }
 
-        for (file, file_tag) in stored.metadata.files.iter().zip(&stored.file_tags) {
+        for file in &stored.metadata.files {
             check.report.files += 1;
             check.files.insert(file.id.clone());
             let (key, bound) = self.keys.file(vault, item, &file.id);
@@ -168,9 +166,7 @@ impl Session<'_> {
                 "SELECT sealed FROM files WHERE id = ?1 AND item = ?2",
                 (file.id.as_str(), item.as_str()),
             )?;
-            let opened = content
-                .filter(|sealed| tag(sealed) == *file_tag)
-                .and_then(|sealed| key.open(&bound, &sealed).ok());
+            let opened = content.and_then(|sealed| key.open(&bound, &sealed).ok());
             if opened.is_none() {
                 check.changed(&files::named(&file.id));
             }
@@ -185,7 +181,7 @@ impl Session<'_> {
                 .query_row(statement, [], |row| row.get::<_, u64>(0))
         };
         let details = count(
-            "SELECT count(*) FROM details WHERE NOT EXISTS (SELECT 1 FROM items WHERE id = details.item)",
+            "SELECT count(*) FROM details WHERE NOT EXISTS (SELECT 1 FROM items WHERE number = details.item)",
         )?;
         let files = count("SELECT count(*) FROM files")?;
         let nodes = count("SELECT count(*) FROM tree")?;

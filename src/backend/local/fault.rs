@@ -4,7 +4,9 @@
 
 use rusqlite::{Error, ErrorCode, ffi};
 
-use crate::{keys::KeyError, private_file::PrivateFileError, vault::VaultError};
+use crate::{
+    keys::KeyError, private_file::PrivateFileError, sqlite_file::SqliteFileError, vault::VaultError,
+};
 
 impl From<Error> for VaultError {
     fn from(error: Error) -> Self {
@@ -23,10 +25,20 @@ impl From<Error> for VaultError {
     }
 }
 
-impl From<PrivateFileError> for VaultError {
-    fn from(error: PrivateFileError) -> Self {
+impl From<SqliteFileError> for VaultError {
+    fn from(error: SqliteFileError) -> Self {
+        let message = match error {
+            SqliteFileError::Private(PrivateFileError::Missing { path }) => {
+                format!(
+                    "there is no store at `{}`; run `hushkey init`",
+                    path.display()
+                )
+            }
+            SqliteFileError::Sqlite(error) => return error.into(),
+            error => format!("the store can't be opened: {error}"),
+        };
         Self::Unavailable {
-            message: format!("the store can't be opened: {error}"),
+            message,
             source: None,
         }
     }
@@ -79,7 +91,7 @@ fn message(failure: &ffi::Error) -> Option<&'static str> {
         ErrorCode::NotADatabase => "the file is no hushkey store, or its beginning was damaged",
         ErrorCode::OutOfMemory => "there is not enough memory",
         ErrorCode::FileLockingProtocolFailed => {
-            "the store's file system does not lock files; keep the store on a local disk"
+            "the store's lock can't be had; try again, and keep the store on a local disk"
         }
         ErrorCode::TooBig => "that is more than the store can hold in one record",
         _ => return None,
@@ -89,5 +101,39 @@ fn message(failure: &ffi::Error) -> Option<&'static str> {
 fn corrupted() -> VaultError {
     VaultError::Corrupted {
         what: "the store's file".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(code: i32) -> VaultError {
+        Error::SqliteFailure(ffi::Error::new(code), None).into()
+    }
+
+    #[test]
+    fn a_full_disk_and_a_busy_store_are_told_from_damage() {
+        for (code, words) in [
+            (ffi::SQLITE_FULL, "the disk is full and nothing was changed"),
+            (ffi::SQLITE_IOERR_WRITE, "nothing was changed"),
+            (ffi::SQLITE_IOERR_FSYNC, "read again"),
+            (ffi::SQLITE_BUSY, "another hushkey is writing"),
+            (ffi::SQLITE_BUSY_SNAPSHOT, "another hushkey is writing"),
+            (ffi::SQLITE_READONLY_DBMOVED, "read-only"),
+            (ffi::SQLITE_NOTADB, "no hushkey store"),
+        ] {
+            let error = told(code);
+            assert!(matches!(error, VaultError::Unavailable { .. }), "{error:?}");
+            assert!(error.to_string().contains(words), "{error}");
+        }
+        for code in [
+            ffi::SQLITE_CORRUPT,
+            ffi::SQLITE_CORRUPT_INDEX,
+            ffi::SQLITE_ERROR,
+            ffi::SQLITE_CONSTRAINT_UNIQUE,
+        ] {
+            assert!(matches!(told(code), VaultError::Corrupted { .. }));
+        }
     }
 }

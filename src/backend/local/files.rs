@@ -1,4 +1,5 @@
-//! Items' files in the store: each content is sealed by itself, and its tag stands in the item's overview.
+//! Items' files in the store. An item's overview lists them; the content of each is sealed by itself and never
+//! changes, so that its seal, bound to the file's id, is proof enough.
 
 use rusqlite::OptionalExtension;
 
@@ -6,7 +7,6 @@ use crate::{
     backend::local::{
         record::StoredItem,
         session::{Session, broken},
-        subkeys::tag,
     },
     vault::{
         FileContent, FileId, FileMetadata, ItemId, ItemMetadata, NewFile, Noun, VaultError, VaultId,
@@ -25,15 +25,13 @@ impl Session<'_> {
         file: &FileId,
     ) -> Result<FileContent, VaultError> {
         let stored = self.stored(vault, item)?;
-        let at = position(&stored, file)?;
+        position(&stored, file)?;
         let sealed: Option<Vec<u8>> = self
             .transaction
             .prepare_cached("SELECT sealed FROM files WHERE id = ?1 AND item = ?2")?
             .query_row((file.as_str(), item.as_str()), |row| row.get(0))
             .optional()?;
-        let sealed = sealed
-            .filter(|sealed| tag(sealed) == stored.file_tags[at])
-            .ok_or_else(|| VaultError::Corrupted { what: named(file) })?;
+        let sealed = sealed.ok_or_else(|| VaultError::Corrupted { what: named(file) })?;
         let (key, bound) = self.keys.file(vault, item, file);
         let mut plain = key.open(&bound, &sealed).map_err(broken(|| named(file)))?;
         Ok(FileContent::new(std::mem::take(&mut *plain)))
@@ -56,7 +54,6 @@ impl Session<'_> {
             .prepare_cached("INSERT INTO files (id, item, sealed) VALUES (?1, ?2, ?3)")?
             .execute((id.as_str(), item.as_str(), &sealed))?;
         let mut after = before.clone();
-        after.file_tags.push(tag(&sealed));
         after.metadata.files.push(FileMetadata {
             id,
             size: content.len() as u64,
@@ -80,7 +77,6 @@ impl Session<'_> {
             .prepare_cached("DELETE FROM files WHERE id = ?1")?
             .execute([file.as_str()])?;
         let mut after = before.clone();
-        after.file_tags.remove(at);
         after.metadata.files.remove(at);
         self.change_item(&before, &mut after, None)?;
         Ok(after.metadata)

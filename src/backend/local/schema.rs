@@ -1,7 +1,7 @@
 //! The tables, and the version of their layout.
 //!
 //! Ids, versions, states and sizes are in the clear; whatever a person wrote is not. The order in which
-//! things are vouched for: head → tree → an item's overview → its details and files.
+//! things are vouched for: head → tree → an item's overview → its details; its files are sealed under ids used once.
 
 use rusqlite::{Connection, Transaction};
 
@@ -55,7 +55,7 @@ CREATE INDEX items_listed ON items (vault, state);
 CREATE INDEX items_titled ON items (vault, title);
 
 CREATE TABLE details (
-    item    TEXT PRIMARY KEY REFERENCES items (id),
+    item    INTEGER PRIMARY KEY REFERENCES items (number),
     sealed  BLOB NOT NULL
 ) STRICT;
 

@@ -308,3 +308,107 @@ fn slot(place: &Place, depth: usize) -> u64 {
         byte & 15
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::{DataKey, random_bytes};
+
+    fn keys() -> Subkeys {
+        Subkeys::derive(&DataKey::random(), "a store".to_owned())
+    }
+
+    fn table() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch("CREATE TABLE tree (number INTEGER PRIMARY KEY, node BLOB NOT NULL)")
+            .unwrap();
+        connection
+    }
+
+    /// Puts many entries in, in batches, and takes some away again.
+    fn grown(connection: &Connection, keys: &Subkeys) -> (Mac, HashMap<Place, Mac>) {
+        let mut known: HashMap<Place, Mac> = HashMap::new();
+        let mut root = ABSENT;
+        for batch in 0..10 {
+            let mut tree = Tree::under(root);
+            let gone: Vec<Place> = known.keys().step_by(3).copied().collect();
+            for place in gone {
+                tree.set(connection, keys, &place, None).unwrap();
+                known.remove(&place);
+            }
+            for _ in 0..batch * 30 {
+                let (place, proof) = (random_bytes(), random_bytes());
+                tree.set(connection, keys, &place, Some(proof)).unwrap();
+                known.insert(place, proof);
+            }
+            root = tree.write(connection, keys).unwrap();
+        }
+        (root, known)
+    }
+
+    #[test]
+    fn a_tree_holds_what_was_put_in_and_nothing_else() {
+        let (connection, keys) = (table(), keys());
+        let (root, known) = grown(&connection, &keys);
+
+        let mut tree = Tree::under(root);
+        for (place, proof) in &known {
+            let found = tree.get(&connection, &keys, place).unwrap();
+            assert_eq!(found, Some(*proof));
+        }
+        for _ in 0..100 {
+            assert_eq!(tree.get(&connection, &keys, &random_bytes()).unwrap(), None);
+        }
+        let contents = Tree::contents(&connection, &keys, root).unwrap();
+        assert_eq!(contents.entries, known);
+        assert_eq!(contents.broken, 0);
+        let rows: u64 = connection
+            .query_row("SELECT count(*) FROM tree", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(contents.sound, rows);
+        assert!(rows > 17, "two levels of branches at least: {rows}");
+    }
+
+    #[test]
+    fn a_path_with_a_changed_node_is_refused_and_the_others_are_not() {
+        let (connection, keys) = (table(), keys());
+        let (root, known) = grown(&connection, &keys);
+        let changed = "UPDATE tree SET node = x'00' WHERE number = (SELECT max(number) FROM tree)";
+        connection.execute(changed, []).unwrap();
+
+        let (mut refused, mut sound) = (0, 0);
+        for (place, proof) in &known {
+            match Tree::under(root).get(&connection, &keys, place) {
+                Ok(found) => {
+                    assert_eq!(found, Some(*proof));
+                    sound += 1;
+                }
+                Err(VaultError::Corrupted { .. }) => refused += 1,
+                Err(e) => panic!("{e}"),
+            }
+        }
+
+        assert!(refused > 0 && sound > refused, "{refused} {sound}");
+        let contents = Tree::contents(&connection, &keys, root).unwrap();
+        assert_eq!((contents.broken, contents.entries.len()), (1, sound));
+    }
+
+    #[test]
+    fn a_node_in_another_place_is_refused() {
+        let (connection, keys) = (table(), keys());
+        let (root, known) = grown(&connection, &keys);
+        connection
+            .execute_batch(
+                "UPDATE tree SET number = -16 WHERE number = 16;
+                 UPDATE tree SET number = 16 WHERE number = 17;
+                 UPDATE tree SET number = 17 WHERE number = -16",
+            )
+            .unwrap();
+
+        for place in known.keys() {
+            let found = Tree::under(root).get(&connection, &keys, place);
+            assert_eq!(found.is_err(), slot(place, 0) < 2);
+        }
+    }
+}

@@ -72,7 +72,7 @@ impl Session<'_> {
         }
         for statement in [
             "DELETE FROM files WHERE item IN (SELECT id FROM items WHERE vault = ?1)",
-            "DELETE FROM details WHERE item IN (SELECT id FROM items WHERE vault = ?1)",
+            "DELETE FROM details WHERE item IN (SELECT number FROM items WHERE vault = ?1)",
             "DELETE FROM items WHERE vault = ?1",
             "DELETE FROM vaults WHERE id = ?1",
         ] {

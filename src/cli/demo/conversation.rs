@@ -45,14 +45,16 @@ pub(super) struct Transcript {
 
 impl Conversation {
     /// Starts a server on the store in `home`, in the directory `work`, as an agent's client would.
-    pub(super) fn begin(home: &Path, work: &Path) -> Result<Self, Failure> {
+    ///
+    /// It is given up when `interrupted` is set.
+    pub(super) fn begin(
+        home: &Path,
+        work: &Path,
+        interrupted: Arc<AtomicBool>,
+    ) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| {
             Failure::Failed(format!("cannot start the server: {}", reason(&error)))
         };
-        let interrupted = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            signal_hook::flag::register(signal, Arc::clone(&interrupted)).map_err(failed)?;
-        }
         let mut server = command(home, work)
             .map_err(failed)?
             .spawn()
@@ -181,11 +183,11 @@ impl Conversation {
     fn next_line(&self, deadline: Instant) -> Result<String, Failure> {
         loop {
             match self.answers.recv_timeout(GLANCE) {
-                Ok(line) => return Ok(line),
-                Err(RecvTimeoutError::Disconnected) => return Err(Failure::Closed),
-                Err(RecvTimeoutError::Timeout) if self.interrupted.load(Ordering::Relaxed) => {
+                _ if self.interrupted.load(Ordering::Relaxed) => {
                     return Err(Failure::Failed("interrupted".to_owned()));
                 }
+                Ok(line) => return Ok(line),
+                Err(RecvTimeoutError::Disconnected) => return Err(Failure::Closed),
                 Err(RecvTimeoutError::Timeout) if Instant::now() > deadline => {
                     return Err(Failure::Failed("the server does not answer".to_owned()));
                 }

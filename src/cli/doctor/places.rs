@@ -47,16 +47,13 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
 
 /// Without opening it: SQLite's locks on a file end when anybody in the process closes it.
 fn is_private(path: &Path) -> Result<(), PrivateFileError> {
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
+    let name = path.file_name().unwrap_or_default().to_owned();
     if !path.exists() {
         return Err(PrivateFileError::Missing {
             path: path.to_owned(),
         });
     }
-    private_file::check_private_files(private_file::directory_of(path), &[name.into()])
+    private_file::check_private_files(private_file::directory_of(path), &[name])
 }
 
 fn opens_private(path: &Path) -> Result<(), PrivateFileError> {

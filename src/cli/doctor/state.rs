@@ -3,7 +3,10 @@
 use super::Finding;
 use crate::{
     broker::{Anchor, Broker, Class},
-    cli::{failure, guard, opening, session::wait},
+    cli::{
+        failure, guard, opening, record,
+        session::{Session, wait},
+    },
     config::{Backend, Config},
 };
 
@@ -28,6 +31,21 @@ pub(super) fn findings(config: &Config) -> (Vec<Finding>, Result<(), Class>) {
             Err(failure::class(&error)),
         ),
     }
+}
+
+/// Takes the store as it stands, on record: from here on, this is where it was left.
+pub(super) fn accept(session: &Session) -> anyhow::Result<()> {
+    guard::refuse_agents("`hushkey doctor --accept-store`")?;
+    guard::refuse_beneath_a_run()?;
+    let broker = opening::open(&session.config)?;
+    if let Anchor::Older { head, known } = wait(broker.anchor())? {
+        let what = format!(
+            "the store at revision {}, which was at {}",
+            head.revision, known.revision
+        );
+        record::deed(&broker, &what, || broker.audit().accept_head(&head))?;
+    }
+    Ok(())
 }
 
 fn store(broker: &Broker) -> Finding {
@@ -55,7 +73,7 @@ fn anchor(broker: &Broker) -> Finding {
             "anchor",
             format!(
                 "the store stands at revision {}, and stood at {} before: an older copy was put in its place, so that later \
-                 changes are lost and old values are back",
+                 changes are lost and old values are back; if that was you, `hushkey doctor --accept-store` takes it as it stands",
                 head.revision, known.revision
             ),
         ),

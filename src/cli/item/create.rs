@@ -4,8 +4,8 @@ use super::{category, done, fields, fields::FieldWish, json, urls};
 use crate::{
     broker::CreateItem,
     cli::{
-        ItemCreate,
         failure::Failure,
+        item_arguments::ItemCreate,
         session::{OWNER, Session, uncancelled, wait},
     },
     vault::{Category, name::same_name},

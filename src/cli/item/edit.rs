@@ -4,8 +4,8 @@ use super::{assignment::FieldName, done, fields, fields::FieldWish, urls};
 use crate::{
     broker::{ItemView, UpdateItem},
     cli::{
-        ItemEdit,
         failure::Failure,
+        item_arguments::ItemEdit,
         session::{OWNER, Session, uncancelled, wait},
     },
     vault::{FieldMetadata, name::same_name},

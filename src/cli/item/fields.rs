@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::assignment::{self, FieldName, Wish};
 use crate::{
     broker::Source,
-    cli::{FieldArguments, failure::Failure, output::Output, terminal},
+    cli::{failure::Failure, item_arguments::FieldArguments, output::Output, terminal},
     generate::Recipe,
     vault::{Category, Secret},
 };

@@ -3,9 +3,9 @@
 use crate::{
     broker::ItemView,
     cli::{
-        ItemGet,
         failure::Failure,
         guard,
+        item_arguments::ItemGet,
         output::{self, Output},
         session::{OWNER, Session, wait},
         view::ItemJson,

@@ -25,6 +25,8 @@ pub(in crate::backend::local) struct Identity {
 /// An item as the store keeps it, without its values.
 #[derive(Clone, Debug)]
 pub(in crate::backend::local) struct StoredItem {
+    /// The number of its row; nothing depends on it, since the tag below tells which details belong to it.
+    pub(in crate::backend::local) row: i64,
     pub(in crate::backend::local) metadata: ItemMetadata,
     /// The random number that stands for this record in its vault's [`super::Members`].
     pub(in crate::backend::local) mark: u128,
@@ -32,8 +34,6 @@ pub(in crate::backend::local) struct StoredItem {
     pub(in crate::backend::local) details_version: u64,
     /// The tag of the sealed details.
     pub(in crate::backend::local) details_tag: Tag,
-    /// The tags of the sealed files, in the order of `metadata.files`.
-    pub(in crate::backend::local) file_tags: Vec<Tag>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -98,7 +98,6 @@ struct FileRecord<'a> {
     name: &'a str,
     size: u64,
     section: Option<&'a str>,
-    tag: Tag,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -126,15 +125,16 @@ impl StoredItem {
     /// Decodes the overview as a whole.
     pub(in crate::backend::local) fn decode(
         bytes: &[u8],
+        row: i64,
         identity: Identity,
     ) -> Result<Self, Unreadable> {
         let (list, rest) = take::<ListRecord<'_>>(body(bytes)?)?;
         let (fields, _) = take::<FieldsRecord<'_>>(rest)?;
         Ok(Self {
+            row,
             mark: list.mark,
             details_version: fields.details_version,
             details_tag: fields.details_tag,
-            file_tags: fields.files.iter().map(|file| file.tag).collect(),
             metadata: ItemMetadata {
                 overview: list.overview(identity),
                 sections: fields.sections.iter().map(NamedRecord::section).collect(),
@@ -172,7 +172,6 @@ impl StoredItem {
 
     fn fields_record(&self) -> FieldsRecord<'_> {
         let metadata = &self.metadata;
-        let files = metadata.files.iter().zip(&self.file_tags);
         FieldsRecord {
             details_version: self.details_version,
             details_tag: self.details_tag,
@@ -182,9 +181,7 @@ impl StoredItem {
                 .map(NamedRecord::of_section)
                 .collect(),
             fields: metadata.fields.iter().map(FieldRecord::of).collect(),
-            files: files
-                .map(|(file, tag)| FileRecord::of(file, *tag))
-                .collect(),
+            files: metadata.files.iter().map(FileRecord::of).collect(),
         }
     }
 }
@@ -280,13 +277,12 @@ impl<'a> OriginRecord<'a> {
 }
 
 impl<'a> FileRecord<'a> {
-    fn of(file: &'a FileMetadata, tag: Tag) -> Self {
+    fn of(file: &'a FileMetadata) -> Self {
         Self {
             id: file.id.as_str(),
             name: &file.name,
             size: file.size,
             section: file.section.as_ref().map(SectionId::as_str),
-            tag,
         }
     }
 

@@ -1,0 +1,80 @@
+//! From a finished run to what a model is told of it.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    broker::RunAnswer,
+    launch::{Finished, Output},
+    policy::OutputMode,
+};
+
+/// Counts that an agent is told stop here, so that they can't be used to ask questions about a value.
+const MOST_COUNTED: u64 = 9;
+
+/// The answer that the output mode allows.
+pub(super) fn answer(finished: Finished, mode: OutputMode, agent: bool) -> RunAnswer {
+    let truncated = matches!(mode, OutputMode::Full | OutputMode::Tail)
+        && (finished.stdout.truncated || finished.stderr.truncated);
+    let (stdout, stderr, mut concealed) = match mode {
+        OutputMode::None => (String::new(), String::new(), BTreeMap::new()),
+        OutputMode::Summary => (
+            summary(&finished.stdout),
+            summary(&finished.stderr),
+            BTreeMap::new(),
+        ),
+        OutputMode::Full | OutputMode::Tail => (
+            text(finished.stdout),
+            text(finished.stderr),
+            finished.concealed,
+        ),
+    };
+    if agent {
+        concealed
+            .values_mut()
+            .for_each(|count| *count = (*count).min(MOST_COUNTED));
+    }
+    RunAnswer {
+        status: finished.status,
+        timed_out: finished.timed_out,
+        cancelled: finished.cancelled,
+        duration: finished.duration,
+        mode,
+        stdout,
+        stderr,
+        truncated,
+        withheld: None,
+        concealed,
+    }
+}
+
+/// A mask would show a short value by what is missing, so nothing but success or failure is told.
+pub(super) fn withhold(answer: &mut RunAnswer, references: &[String]) {
+    answer.mode = OutputMode::None;
+    answer.stdout.clear();
+    answer.stderr.clear();
+    answer.truncated = false;
+    answer.concealed.clear();
+    answer.withheld = Some(format!(
+        "output withheld: {} is too short or too easy to guess to be concealed in a text",
+        references.join(", ")
+    ));
+}
+
+fn text(output: Output) -> String {
+    String::from_utf8(output.bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// Counts in steps, so that the length of a value can't be read from them.
+fn summary(output: &Output) -> String {
+    let rounded = |count: u64| match count {
+        0 => "no".to_owned(),
+        1..10 => "fewer than 10".to_owned(),
+        _ => format!("about {}", count.next_power_of_two()),
+    };
+    format!(
+        "{} lines, {} bytes",
+        rounded(output.total_lines),
+        rounded(output.total_bytes)
+    )
+}

@@ -1,0 +1,204 @@
+//! Changing an item: new values, new fields, new names, all or nothing.
+
+use std::pin::{Pin, pin};
+
+use crate::{
+    access::Caller,
+    audit::Verb,
+    broker::{
+        Ask, Broker, BrokerError, ItemView, UpdateItem,
+        fields::{Shape, shapes},
+        guard::Deed,
+        resolve::Located,
+        write::{check_fields, check_title},
+    },
+    policy::{Action, Right},
+    vault::{Field, FieldMetadata, Section, VaultError},
+};
+
+impl Broker {
+    /// Changes an item.
+    ///
+    /// # Errors
+    /// [`BrokerError`]; the item is as it was then.
+    pub async fn update_item(
+        &self,
+        caller: &Caller,
+        update: UpdateItem,
+        cancelled: impl Future<Output = ()>,
+    ) -> Result<ItemView, BrokerError> {
+        let ask = self.ask(caller).await?;
+        let vault = update.vault.as_deref();
+        let located = self
+            .visible_item(&ask, Verb::UpdateItem, vault, &update.item)
+            .await?;
+        let action = Action::Vault {
+            vault: &located.vault,
+            right: Right::Update,
+        };
+        let deed = Deed::item(Verb::UpdateItem, &located);
+        let ticket = self.permit(&ask, &action, deed).await?;
+        let made = self.apply(&ask, &located, update, pin!(cancelled)).await;
+        let metadata = self.closing(ticket, made).await?;
+        self.view(Located {
+            vault: located.vault,
+            metadata,
+        })
+        .await
+    }
+
+    async fn apply(
+        &self,
+        ask: &Ask<'_>,
+        located: &Located,
+        update: UpdateItem,
+        mut cancelled: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<crate::vault::ItemMetadata, BrokerError> {
+        let found = located.metadata.overview.version;
+        if let Some(expected) = update.version
+            && expected != found
+        {
+            return Err(VaultError::Conflict { expected, found }.into());
+        }
+        if let Some(title) = &update.title {
+            check_title(title)?;
+            self.check_rename(ask, located, title)?;
+        }
+
+        let mut set = Vec::new();
+        for (name, source) in update.set {
+            let (section, label) = split(located, &name);
+            let field = located.field(section, label)?.clone();
+            let planned = self
+                .plan(ask, &field.label, field.concealed(), source)
+                .await?;
+            set.push((field, planned));
+        }
+        let mut removed = Vec::new();
+        for name in &update.remove {
+            let (section, label) = split(located, name);
+            removed.push(located.field(section, label)?.id.clone());
+        }
+        let mut sections = located.metadata.sections.clone();
+        let present: Vec<FieldMetadata> = located
+            .metadata
+            .fields
+            .iter()
+            .filter(|field| !removed.contains(&field.id))
+            .cloned()
+            .collect();
+        let added = shapes(
+            &located.metadata.overview.category,
+            &update.add,
+            &mut sections,
+            &present,
+        )?;
+        check_fields(
+            present
+                .iter()
+                .chain(added.iter().map(|shape| &shape.metadata)),
+        )?;
+        let added = self.plan_all(ask, added, update.add).await?;
+
+        let mut item = self
+            .vault
+            .item(&located.vault.id, &located.metadata.overview.id)
+            .await?;
+        if item.overview.version != found {
+            return Err(VaultError::Conflict {
+                expected: found,
+                found: item.overview.version,
+            }
+            .into());
+        }
+        for (field, planned) in set {
+            let sourced = self
+                .obtain(
+                    ask,
+                    &field.label,
+                    field.concealed(),
+                    planned,
+                    cancelled.as_mut(),
+                )
+                .await?;
+            let filled = Shape { metadata: field }.fill(sourced);
+            if let Some(place) = item
+                .fields
+                .iter_mut()
+                .find(|field| field.metadata.id == filled.metadata.id)
+            {
+                *place = filled;
+            }
+        }
+        item.fields
+            .retain(|field| !removed.contains(&field.metadata.id));
+        item.fields
+            .extend(self.obtain_all(ask, added, cancelled).await?);
+        item.sections = used_sections(sections, &item.fields);
+        let overview = &mut item.overview;
+        if let Some(title) = update.title {
+            overview.title = title.trim().to_owned();
+        }
+        if let Some(tags) = update.tags {
+            overview.tags = tags;
+        }
+        if let Some(urls) = update.urls {
+            overview.urls = urls;
+        }
+        if let Some(favorite) = update.favorite {
+            overview.favorite = favorite;
+        }
+        overview.last_edited_by = Some(ask.caller.name().to_owned());
+        Ok(self.vault.replace_item(item).await?)
+    }
+
+    /// An agent may not rename an item so that other rules govern its fields.
+    fn check_rename(
+        &self,
+        ask: &Ask<'_>,
+        located: &Located,
+        title: &str,
+    ) -> Result<(), BrokerError> {
+        if !ask.caller.is_agent() {
+            return Ok(());
+        }
+        let moved = located.metadata.fields.iter().any(|field| {
+            let before = located.reference(field);
+            let mut after = before.clone();
+            after.item.name = title.trim().to_owned();
+            ask.policy.governing_rules(&before) != ask.policy.governing_rules(&after)
+        });
+        if moved {
+            return Err(BrokerError::Invalid(
+                "that title would change which rules hold for the item; keep the title, or ask the person to rename it".into(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Reads `section/field` where a section of that name is there, else all of it as the field.
+fn split<'a>(located: &Located, name: &'a str) -> (Option<&'a str>, &'a str) {
+    match name.split_once('/') {
+        Some((section, field))
+            if located.metadata.sections.iter().any(|known| {
+                known.id.as_str() == section || crate::vault::name::same_name(&known.label, section)
+            }) =>
+        {
+            (Some(section), field)
+        }
+        _ => (None, name),
+    }
+}
+
+fn used_sections(sections: Vec<Section>, fields: &[Field]) -> Vec<Section> {
+    sections
+        .into_iter()
+        .filter(|section| {
+            !section.label.is_empty()
+                || fields
+                    .iter()
+                    .any(|field| field.metadata.section.as_ref() == Some(&section.id))
+        })
+        .collect()
+}

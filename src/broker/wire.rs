@@ -1,0 +1,233 @@
+//! What a run is to carry: variables, files and standard input, from names to fields. No value is decrypted here.
+
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::{
+    broker::{Ask, Broker, BrokerError, RunRequest, resolve::Target},
+    dotenv::{self, Dotenv},
+    vault::{Secret, SecretReference, reference::Attribute},
+};
+
+/// What a request's variables, files and standard input turned out to be.
+#[derive(Default)]
+pub(super) struct Wiring {
+    /// In order; a later one of the same name wins.
+    pub env: Vec<(String, Carried)>,
+    pub files: Vec<(String, Target)>,
+    pub stdin: Option<Target>,
+    /// Literal values of env files that look like secrets: concealed as well, though they are not in a vault.
+    pub literals: Vec<(String, Secret)>,
+}
+
+/// What one variable carries.
+pub(super) enum Carried {
+    /// Several of the others, one after another.
+    Composed(Vec<Carried>),
+    /// Text that the caller or a file of variables brought.
+    Plain(Secret),
+    /// A field's value.
+    Secret(Box<Target>),
+}
+
+impl Carried {
+    fn targets<'a>(&'a self, found: &mut Vec<&'a Target>) {
+        match self {
+            Self::Composed(parts) => parts.iter().for_each(|part| part.targets(found)),
+            Self::Plain(_) => {}
+            Self::Secret(target) => found.push(target),
+        }
+    }
+}
+
+impl Broker {
+    /// Finds out what each variable, file and standard input is to carry.
+    pub(super) async fn wire(
+        &self,
+        ask: &Ask<'_>,
+        request: &RunRequest,
+    ) -> Result<Wiring, BrokerError> {
+        let mut wiring = Wiring::default();
+        for (name, text) in &request.inherited {
+            if SecretReference::looks_like(text) {
+                let carried = self.carried(ask, text).await?;
+                wiring.env.push((name.clone(), carried));
+            }
+        }
+        for path in &request.env_files {
+            self.wire_file(ask, path, request, &mut wiring).await?;
+        }
+        for (name, text) in &request.env {
+            check_name(name)?;
+            let carried = self.carried(ask, text).await?;
+            wiring.env.push((name.clone(), carried));
+        }
+        for (name, text) in &request.files {
+            check_name(name)?;
+            let target = self.secret_target(ask, text).await?;
+            wiring.files.push((name.clone(), target));
+        }
+        if let Some(text) = &request.stdin {
+            wiring.stdin = Some(self.secret_target(ask, text).await?);
+        }
+        Ok(wiring)
+    }
+
+    async fn wire_file(
+        &self,
+        ask: &Ask<'_>,
+        path: &Path,
+        request: &RunRequest,
+        wiring: &mut Wiring,
+    ) -> Result<(), BrokerError> {
+        let file = self.env_file(ask, path)?;
+        // Never the server's own environment: what an agent asks for may not be filled in from there.
+        let outer = |name: &str| {
+            let known = request.env.iter().rev().chain(&request.inherited);
+            known
+                .filter(|(known, _)| known == name)
+                .map(|(_, text)| Zeroizing::new(text.clone()))
+                .next()
+        };
+        let assignments = file
+            .expand(outer)
+            .map_err(|error| invalid_file(path, &error))?;
+        for assignment in assignments {
+            let carried = match assignment.value {
+                dotenv::Value::Composed(parts) => {
+                    let mut pieces = Vec::with_capacity(parts.len());
+                    for part in parts {
+                        pieces.push(match part {
+                            dotenv::Part::Reference(reference) => {
+                                self.meant(ask, &reference).await?
+                            }
+                            dotenv::Part::Text(text) => Carried::Plain(text),
+                        });
+                    }
+                    Carried::Composed(pieces)
+                }
+                dotenv::Value::Reference(reference) => self.meant(ask, &reference).await?,
+                dotenv::Value::Text(text) => {
+                    if crate::import::conceals(&assignment.name, text.expose_secret()) {
+                        wiring
+                            .literals
+                            .push((assignment.name.clone(), text.clone()));
+                    }
+                    Carried::Plain(text)
+                }
+            };
+            wiring.env.push((assignment.name, carried));
+        }
+        Ok(())
+    }
+
+    /// Reads a file of variables that the caller may name.
+    pub(super) fn env_file(&self, ask: &Ask<'_>, path: &Path) -> Result<Dotenv, BrokerError> {
+        let bytes = self.reach(ask).read(path, &self.grounds.own_paths)?;
+        Dotenv::from_bytes(&bytes).map_err(|error| invalid_file(path, &error))
+    }
+
+    async fn carried(&self, ask: &Ask<'_>, text: &str) -> Result<Carried, BrokerError> {
+        if !SecretReference::looks_like(text) {
+            return Ok(Carried::Plain(Secret::new(text.to_owned())));
+        }
+        let reference = SecretReference::parse(text)?;
+        self.meant(ask, &reference).await
+    }
+
+    async fn meant(
+        &self,
+        ask: &Ask<'_>,
+        reference: &SecretReference,
+    ) -> Result<Carried, BrokerError> {
+        let target = self.target(&ask.seen, reference).await?;
+        Ok(match attribute(reference, &target) {
+            Some(text) => Carried::Plain(Secret::new(text)),
+            None => Carried::Secret(Box::new(target)),
+        })
+    }
+
+    async fn secret_target(&self, ask: &Ask<'_>, text: &str) -> Result<Target, BrokerError> {
+        let reference = SecretReference::parse(text)?;
+        if reference.attribute != Attribute::Value {
+            return Err(BrokerError::Invalid(
+                "only a field's value can be put in a file or on standard input".into(),
+            ));
+        }
+        Ok(self.target(&ask.seen, &reference).await?)
+    }
+}
+
+impl Wiring {
+    pub(super) fn targets(&self) -> Vec<Target> {
+        let mut found = Vec::new();
+        for (_, carried) in &self.env {
+            carried.targets(&mut found);
+        }
+        found.extend(self.files.iter().map(|(_, target)| target));
+        found.extend(&self.stdin);
+        let mut targets: Vec<Target> = Vec::new();
+        for target in found {
+            if !targets
+                .iter()
+                .any(|known| known.reference == target.reference)
+            {
+                targets.push(target.clone());
+            }
+        }
+        targets
+    }
+
+    /// Names of the plain variables, and of those that carry a secret.
+    pub(super) fn names(&self) -> (Vec<&str>, Vec<&str>) {
+        let mut plain = Vec::new();
+        let mut secret: Vec<&str> = self.files.iter().map(|(name, _)| name.as_str()).collect();
+        for (name, carried) in &self.env {
+            match carried {
+                Carried::Plain(_) => plain.push(name.as_str()),
+                Carried::Composed(_) | Carried::Secret(_) => secret.push(name.as_str()),
+            }
+        }
+        (plain, secret)
+    }
+}
+
+/// The text of a reference that asks for something else than the value.
+pub(super) fn attribute(reference: &SecretReference, target: &Target) -> Option<String> {
+    let field = &target.field;
+    Some(match reference.attribute {
+        Attribute::Value => return None,
+        Attribute::Id => field.id.to_string(),
+        Attribute::Purpose => field
+            .purpose
+            .map(|purpose| purpose.as_str().to_lowercase())
+            .unwrap_or_default(),
+        Attribute::Type => field.kind.as_str().to_lowercase(),
+    })
+}
+
+fn check_name(name: &str) -> Result<(), BrokerError> {
+    let fits = !name.is_empty()
+        && name.len() <= 256
+        && !name.as_bytes()[0].is_ascii_digit()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if fits {
+        Ok(())
+    } else {
+        Err(BrokerError::Invalid(
+            "a variable's name has letters, digits and `_`, and does not begin with a digit".into(),
+        ))
+    }
+}
+
+fn invalid_file(path: &Path, error: &dyn std::error::Error) -> BrokerError {
+    BrokerError::Invalid(format!("{}: {error}", path_shown(path)))
+}
+
+fn path_shown(path: &Path) -> String {
+    format!(
+        "`{}`",
+        crate::display_text::escaped(&path.display().to_string())
+    )
+}

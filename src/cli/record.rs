@@ -1,0 +1,42 @@
+//! What the owner changes past the broker is on record all the same: decided first, then done, then closed.
+
+use jiff::Timestamp;
+
+use crate::{
+    audit::{NewEntry, Outcome, Target, Verb},
+    broker::Broker,
+    cli::session::{OWNER, wait},
+    policy::Action,
+};
+
+/// Does a deed of the owner's with an entry before and one after it; `what` says in a few words what it is.
+pub(super) fn deed<T, E: std::fmt::Display + Into<anyhow::Error>>(
+    broker: &Broker,
+    what: &str,
+    deed: impl FnOnce() -> Result<T, E>,
+) -> anyhow::Result<T> {
+    let now = Timestamp::now();
+    let decision = wait(broker.bound_policy())?.decide(&OWNER, &Action::Administer, now);
+    let target = Target {
+        unresolved: Some(what.to_owned()),
+        ..Target::default()
+    };
+    let entry = NewEntry::decided(now, &OWNER, Verb::ManageAccess, target.clone(), &decision);
+    let recorded = broker.audit().append(&entry)?;
+
+    let done = deed();
+    let outcome = match &done {
+        Ok(_) => Outcome::Done,
+        Err(failure) => Outcome::Failed(failure.to_string()),
+    };
+    let entry = NewEntry::ended(
+        Timestamp::now(),
+        &OWNER,
+        Verb::ManageAccess,
+        target,
+        recorded.seq,
+        outcome,
+    );
+    broker.audit().append(&entry)?;
+    done.map_err(Into::into)
+}

@@ -1,0 +1,250 @@
+//! Looks at the bounded text that is about to leave towards a model, and tells whether it shows a value in disguise.
+//!
+//! The stream redactor replaces what it finds; this only tells whose value is there, so it may undo what can't be
+//! mapped back to places in the text: terminal sequences, wraps, dumps, lists of numbers, nested encodings, constant
+//! offsets. It expects text that the redactor has been over. What to do about a find is decided elsewhere.
+
+mod decode;
+mod dense;
+mod likeness;
+mod near;
+mod numbers;
+mod packed;
+mod unescape;
+mod view;
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::redact::{
+    Concealed,
+    engine::Engine,
+    gate::{likeness::Likeness, near::Near},
+    index::Run,
+    parts::{self, Part},
+    short,
+    variants::Forms,
+};
+
+/// How many bytes of both streams together are looked at; a longer text counts as a find.
+pub const LONGEST_TEXT: usize = 512 * 1024;
+
+/// How many bytes of views are searched before the gate gives up, which counts as a find.
+const WORK: usize = 192 << 20;
+
+/// How many encodings around one another are undone; the innermost is found without that.
+const DEPTH: usize = 2;
+
+/// How much of either stream is looked at where the other one is put before it.
+const SEAM: usize = 8 * 1024;
+
+/// Views are searched for values in disguise. Its patterns are wiped when it is dropped.
+pub struct Gate {
+    references: Vec<String>,
+    /// All forms that the redactor looks for.
+    forms: Engine,
+    /// Letters and digits of each part, in lower case.
+    bare: Engine,
+    /// What leads from each byte of a part to the next, which a constant added to all of them leaves alone.
+    steps: Engine,
+    likeness: Likeness,
+    near: Near,
+}
+
+impl Gate {
+    /// Prepares all views of all secrets. Values that can be guessed are left out: their output is withheld anyway.
+    #[must_use]
+    pub fn new<'a>(secrets: impl IntoIterator<Item = Concealed<'a>>) -> Self {
+        let mut gate = Self {
+            references: Vec::new(),
+            forms: Engine::default(),
+            bare: Engine::default(),
+            steps: Engine::default(),
+            likeness: Likeness::default(),
+            near: Near::default(),
+        };
+        for secret in secrets {
+            let owner = gate.references.len() as u32;
+            let mut parts = parts::parts(secret.value.expose_secret());
+            parts.retain(|part| !short::is_guessable(part));
+            gate.add(owner, &parts);
+            gate.references.push(secret.reference.to_owned());
+        }
+        gate.forms.build();
+        gate.bare.build();
+        gate.steps.build();
+        gate
+    }
+
+    /// Returns the reference of a secret that a program's output shows in a form other than a mark. What is too long
+    /// or takes too much work to look at counts as showing the first secret.
+    #[must_use]
+    pub fn look(&self, stdout: &[u8], stderr: &[u8]) -> Option<&str> {
+        let first = self.references.first()?;
+        if stdout.len() + stderr.len() > LONGEST_TEXT {
+            return Some(first);
+        }
+        let mut search = Search {
+            gate: self,
+            work: WORK,
+            runs: Vec::new(),
+            found: None,
+        };
+        for stream in [stdout, stderr] {
+            search.packed(stream);
+            search.near_marks(stream);
+        }
+        search.streams(&view::clean(stdout), &view::clean(stderr));
+        if [stdout, stderr].iter().any(|stream| view::hides(stream)) {
+            search.streams(&view::uncovered(stdout), &view::uncovered(stderr));
+        }
+        search
+            .found
+            .map(|owner| self.references[owner as usize].as_str())
+    }
+
+    fn add(&mut self, owner: u32, parts: &[Part]) {
+        for form in Forms::of(parts).iter() {
+            self.forms.add(owner, form);
+            self.near.add(owner, form);
+        }
+        for part in parts {
+            for form in Forms::bare(part).iter() {
+                self.bare.add(owner, form);
+                self.likeness.add(owner, form);
+            }
+            for form in Forms::steps(part, &view::STEPS).iter() {
+                self.steps.add(owner, form);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gate(..)")
+    }
+}
+
+/// One look; it ends with the first find.
+struct Search<'a> {
+    gate: &'a Gate,
+    /// How many more bytes may be searched.
+    work: usize,
+    runs: Vec<Run>,
+    found: Option<u32>,
+}
+
+impl Search<'_> {
+    /// Searches both streams, one after the other and in turn.
+    fn streams(&mut self, stdout: &[u8], stderr: &[u8]) {
+        self.layout(&Zeroizing::new([stdout, stderr].concat()));
+        if stdout.is_empty() || stderr.is_empty() {
+            return;
+        }
+        let seam = [
+            &stderr[stderr.len().saturating_sub(SEAM)..],
+            &stdout[..stdout.len().min(SEAM)],
+        ];
+        self.text(&Zeroizing::new(seam.concat()), 0);
+        self.text(&view::lines_in_turn(stdout, stderr), 0);
+        self.text(
+            &view::bytes_in_turn(&view::solid(stdout), &view::solid(stderr)),
+            0,
+        );
+    }
+
+    /// Searches a text as it is laid out: in lines, with offsets before them, in columns.
+    fn layout(&mut self, text: &[u8]) {
+        self.text(text, DEPTH);
+        let solid = view::solid(text);
+        let reversed = view::reversed(&solid);
+        self.forms(&reversed);
+        self.bare(&view::bare(&reversed));
+        self.forms(&view::rotated_47(&solid));
+        for letters in 1..26 {
+            self.forms(&view::rotated(&solid, letters));
+        }
+        self.text(&view::without_offsets(text), DEPTH - 1);
+        for column in [
+            view::Column::First,
+            view::Column::Last,
+            view::Column::LastWord,
+        ] {
+            self.text(&view::column(text, column), 0);
+        }
+        self.forms(&view::neighbours_in_turn(text));
+        for bytes in numbers::readings(text) {
+            self.text(&bytes, DEPTH - 1);
+        }
+    }
+
+    /// Searches a text and what it decodes to.
+    fn text(&mut self, text: &[u8], depth: usize) {
+        if self.found.is_some() || text.is_empty() {
+            return;
+        }
+        let solid = view::solid(text);
+        self.forms(text);
+        self.forms(&solid);
+        self.forms(&view::alphanumeric(text));
+        self.forms(&Zeroizing::new(solid.to_ascii_lowercase()));
+        self.forms(&Zeroizing::new(solid.to_ascii_uppercase()));
+        self.bare(&view::bare(text));
+        for step in view::STEPS {
+            self.engine(&self.gate.steps, &view::steps(text, step));
+        }
+        if depth > 0 && self.found.is_none() {
+            match decode::readings(text, &solid) {
+                Ok(readings) => readings
+                    .iter()
+                    .for_each(|bytes| self.text(bytes, depth - 1)),
+                Err(packed::TooMuch) => self.found = Some(0),
+            }
+        }
+    }
+
+    /// Searches what is packed in a stream as it came, before anything is taken out of it.
+    fn packed(&mut self, stream: &[u8]) {
+        match packed::unpacked(stream) {
+            Ok(bytes) => self.text(&bytes, DEPTH),
+            Err(packed::TooMuch) => self.found = Some(0),
+        }
+    }
+
+    /// Searches what stands beside the redactor's marks.
+    fn near_marks(&mut self, stream: &[u8]) {
+        if self.found.is_none() {
+            self.found = self.gate.near.look(stream, &self.gate.references);
+        }
+    }
+
+    fn forms(&mut self, view: &[u8]) {
+        self.engine(&self.gate.forms, view);
+    }
+
+    fn bare(&mut self, view: &[u8]) {
+        self.engine(&self.gate.bare, view);
+        if self.found.is_none() {
+            self.found = self.gate.likeness.look(view);
+        }
+    }
+
+    fn engine(&mut self, engine: &Engine, view: &[u8]) {
+        if self.found.is_some() {
+            return;
+        }
+        let Some(work) = self.work.checked_sub(view.len()) else {
+            self.found = Some(0);
+            return;
+        };
+        self.work = work;
+        self.runs.clear();
+        engine.find(view, &mut self.runs);
+        self.found = self.runs.iter().map(|run| run.owner).min();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! Reads dumps and lists of numbers as the bytes that they stand for: decimal, hexadecimal, octal, binary.
+
+use crate::redact::gate::view::View;
+
+/// A view with fewer bytes shows no value.
+const SHORTEST: usize = 8;
+
+/// How many decimal digits, octal digits and hexadecimal digits a number of 1, 2, 4 and 8 bytes has at most.
+const SIZES: [(usize, usize, usize, usize); 4] =
+    [(1, 3, 3, 2), (2, 5, 6, 4), (4, 10, 11, 8), (8, 20, 22, 16)];
+
+/// A word that may be a number.
+struct Word<'a> {
+    digits: &'a [u8],
+    /// Whether it is the last one on its line.
+    last: bool,
+}
+
+/// Returns the bytes of a text's numbers in every reading that gives enough of them. Offsets at the beginnings of
+/// lines are left out.
+pub(super) fn readings(text: &[u8]) -> Vec<View> {
+    let words = words(text);
+    let mut views = vec![binary(&words), low_bytes(&words)];
+    for (size, decimal, octal, hexadecimal) in SIZES {
+        for (radix, most) in [(10, decimal), (8, octal), (16, hexadecimal)] {
+            let exact = radix != 10 && size > 1;
+            let numbers = || {
+                words
+                    .iter()
+                    .filter(move |word| {
+                        word.digits.len() == most || !exact && word.digits.len() < most
+                    })
+                    .filter_map(move |word| Some((number(word.digits, radix, size)?, word.last)))
+            };
+            let bytes = |value: u64| value.to_be_bytes().into_iter().skip(8 - size);
+            views.push(
+                numbers()
+                    .flat_map(|(value, _)| bytes(value))
+                    .collect::<Vec<_>>()
+                    .into(),
+            );
+            if size == 1 {
+                let lasts = numbers().filter(|(_, last)| *last);
+                views.push(
+                    lasts
+                        .flat_map(|(value, _)| bytes(value))
+                        .collect::<Vec<_>>()
+                        .into(),
+                );
+            } else {
+                views.push(
+                    numbers()
+                        .flat_map(|(value, _)| bytes(value).rev())
+                        .collect::<Vec<_>>()
+                        .into(),
+                );
+            }
+        }
+    }
+    views.retain(|view| view.len() >= SHORTEST);
+    views
+}
+
+fn words(text: &[u8]) -> Vec<Word<'_>> {
+    let mut words = Vec::new();
+    for line in text.split(|byte| *byte == b'\n') {
+        let before = words.len();
+        let line = line.trim_ascii();
+        let line = &line[offset(line)..];
+        let found = line
+            .split(|byte| !byte.is_ascii_alphanumeric())
+            .map(without_prefix)
+            .filter(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit));
+        words.extend(found.map(|digits| Word {
+            digits,
+            last: false,
+        }));
+        if let Some(last) = words[before..].last_mut() {
+            last.last = true;
+        }
+    }
+    words
+}
+
+/// How long the offset is that a line begins with: six or more digits, and something after them. A byte in binary
+/// digits is an offset only before a colon.
+fn offset(line: &[u8]) -> usize {
+    let end = line
+        .iter()
+        .take_while(|byte| byte.is_ascii_hexdigit())
+        .count();
+    let is_byte = end == 8 && line[..end].iter().all(|digit| matches!(digit, b'0' | b'1'));
+    match line.get(end) {
+        Some(b':') if end >= 6 => end,
+        Some(b' ' | b'\t') if end >= 6 && !is_byte => end,
+        _ => 0,
+    }
+}
+
+/// Without what tells the base of a number: `0x`, `\x`, `U+`, `0o`, `0b`.
+fn without_prefix(word: &[u8]) -> &[u8] {
+    match word {
+        [b'0', b'x' | b'X' | b'o' | b'O', rest @ ..] => rest,
+        [b'0', b'b' | b'B', rest @ ..] if rest.len() > 4 => rest,
+        [b'x' | b'X' | b'u' | b'U', rest @ ..] => rest,
+        _ => word,
+    }
+}
+
+fn number(digits: &[u8], radix: u32, size: usize) -> Option<u64> {
+    let value = u64::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()?;
+    (size == 8 || value >> (8 * size) == 0).then_some(value)
+}
+
+/// The last byte of each decimal number: a constant that was added to all of them shows in no difference.
+fn low_bytes(words: &[Word<'_>]) -> View {
+    let values = words.iter().filter_map(|word| number(word.digits, 10, 8));
+    values.map(|value| value as u8).collect::<Vec<_>>().into()
+}
+
+/// Five to eight binary digits are a byte, and so are each eight of a longer number.
+fn binary(words: &[Word<'_>]) -> View {
+    let digits = words.iter().map(|word| word.digits);
+    let binary = digits.filter(|digits| {
+        digits.len() > 4 && digits.iter().all(|digit| matches!(digit, b'0' | b'1'))
+    });
+    let bytes = binary.flat_map(|digits| digits.chunks(8).filter_map(|eight| number(eight, 2, 1)));
+    bytes.map(|byte| byte as u8).collect::<Vec<_>>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn is_read(text: &str) {
+        let views = readings(text.as_bytes());
+
+        assert!(
+            views
+                .iter()
+                .any(|view| view.windows(8).any(|window| window == b"s3cr3t-v")),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn lists_of_bytes_are_read() {
+        is_read("[115, 51, 99, 114, 51, 116, 45, 118]");
+        is_read("0x73, 0x33, 0x63, 0x72, 0x33, 0x74, 0x2d, 0x76");
+        is_read("163 063 143 162 063 164 055 166");
+        is_read("01110011 00110011 01100011 01110010 00110011 01110100 00101101 01110110");
+        is_read("0111001100110011011000110111001000110011011101000010110101110110");
+        is_read("&#115;&#51;&#99;&#114;&#51;&#116;&#45;&#118;");
+        is_read("0: 115\n1: 51\n2: 99\n3: 114\n4: 51\n5: 116\n6: 45\n7: 118\n");
+    }
+
+    #[test]
+    fn dumps_are_read() {
+        is_read("00000000: 7333 6372 3374 2d76                      s3cr3t-v\n");
+        is_read("0000000 3373 7263 7433 762d\n0000010\n");
+        is_read("0000000 031563 071143 072063 073055\n0000010\n");
+        is_read("0000000 163 063 143 162 063 164 055 166\n");
+        is_read("00000000  73 33 63 72  33 74 2d 76  |s3cr3t-v|\n");
+        is_read("0000000 72633373 762d7433\n");
+    }
+}

@@ -1,0 +1,305 @@
+use std::fmt::Write as _;
+
+use data_encoding::{BASE32, BASE64, HEXLOWER};
+use miniz_oxide::deflate::compress_to_vec_zlib;
+
+use super::*;
+use crate::{redact::tests::harmless, vault::Secret};
+
+const VALUE: &str = "xK9_pQ7-zW2m&Lr5tVb8";
+
+fn gate(values: &[&str]) -> Gate {
+    let secrets: Vec<_> = values
+        .iter()
+        .map(|value| Secret::new((*value).to_owned()))
+        .collect();
+    let names: Vec<_> = (0..values.len()).map(|i| format!("op://v/i/{i}")).collect();
+    Gate::new(
+        secrets
+            .iter()
+            .zip(&names)
+            .map(|(value, reference)| Concealed { reference, value }),
+    )
+}
+
+fn each(separator: &str, mut show: impl FnMut(usize, char) -> String) -> String {
+    VALUE
+        .chars()
+        .enumerate()
+        .map(|(i, c)| show(i, c) + separator)
+        .collect()
+}
+
+fn numbers(separator: &str, show: impl Fn(u8) -> String) -> String {
+    VALUE.bytes().map(|byte| show(byte) + separator).collect()
+}
+
+fn wrapped(text: &str, width: usize) -> String {
+    let mut wrapped = String::new();
+    for line in text.as_bytes().chunks(width) {
+        let _ = writeln!(wrapped, "{}", String::from_utf8_lossy(line));
+    }
+    wrapped
+}
+
+fn hex_dump(width: usize) -> String {
+    let mut dump = String::new();
+    for (i, line) in VALUE.as_bytes().chunks(width).enumerate() {
+        let _ = write!(dump, "{:08x}:", i * width);
+        for pair in line.chunks(2) {
+            let _ = write!(dump, " {}", HEXLOWER.encode(pair));
+        }
+        let _ = writeln!(dump, "  {}", String::from_utf8_lossy(line));
+    }
+    dump
+}
+
+/// How many pieces of each harmless output are looked at; an unoptimised build is slow.
+const PIECES: usize = if cfg!(debug_assertions) {
+    2
+} else {
+    usize::MAX
+};
+
+/// Ways to print the value that the stream redactor doesn't know, with names.
+fn disguises() -> Vec<(&'static str, String)> {
+    let base64 = BASE64.encode(VALUE.as_bytes());
+    let hex = HEXLOWER.encode(VALUE.as_bytes());
+    let plane = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            char::from_u32(0xff01 + c as u32 - 0x21).unwrap_or(c)
+        } else {
+            c
+        }
+    };
+    vec![
+        ("wrapped at 5", wrapped(VALUE, 5)),
+        ("one character a line", wrapped(VALUE, 1)),
+        ("spaces between", each(" ", |_, c| c.to_string())),
+        (
+            "commas and quotes between",
+            each(", ", |_, c| format!("'{c}'")),
+        ),
+        ("dots between", each(".", |_, c| c.to_string())),
+        (
+            "colour between",
+            each("", |i, c| format!("\u{1b}[3{}m{c}\u{1b}[0m", i % 8)),
+        ),
+        (
+            "titles between",
+            each("", |_, c| format!("\u{1b}]0;x\u{7}{c}")),
+        ),
+        ("backspaces erase", each("", |_, c| format!("z\u{8}{c}"))),
+        ("backspaces only", each("\u{8}", |_, c| c.to_string())),
+        ("zero-width between", each("\u{200b}", |_, c| c.to_string())),
+        ("soft hyphens between", each("\u{ad}", |_, c| c.to_string())),
+        ("full-width", VALUE.chars().map(plane).collect()),
+        (
+            "cases changed",
+            each("", |i, c| {
+                if i % 2 == 0 {
+                    c.to_lowercase().to_string()
+                } else {
+                    c.to_uppercase().to_string()
+                }
+            }),
+        ),
+        (
+            "line numbers and five characters",
+            VALUE
+                .as_bytes()
+                .chunks(5)
+                .enumerate()
+                .fold(String::new(), |mut all, (i, five)| {
+                    let _ = writeln!(all, "{i}: {}", String::from_utf8_lossy(five));
+                    all
+                }),
+        ),
+        (
+            "a column of last characters",
+            each("\n", |i, c| format!("char {i} is {c}")),
+        ),
+        (
+            "a column of first characters",
+            each("\n", |i, c| format!("{c} is char {i}")),
+        ),
+        ("hex with colons", numbers(":", |b| format!("{b:02x}"))),
+        ("hex with prefix", numbers(", ", |b| format!("0x{b:02x}"))),
+        ("upper hex wrapped", wrapped(&hex.to_uppercase(), 7)),
+        ("xxd", hex_dump(16)),
+        ("xxd narrow", hex_dump(6)),
+        (
+            "decimal list",
+            format!("[{}]", numbers(", ", |b| b.to_string())),
+        ),
+        ("decimal lines", numbers("\n", |b| b.to_string())),
+        ("octal list", numbers(" ", |b| format!("{b:03o}"))),
+        ("octal escapes", numbers("", |b| format!("\\{b:03o}"))),
+        ("binary list", numbers(" ", |b| format!("{b:08b}"))),
+        ("binary string", numbers("", |b| format!("{b:08b}"))),
+        ("code points", numbers(" ", |b| format!("U+{b:04X}"))),
+        ("decimal entities", numbers("", |b| format!("&#{b};"))),
+        ("hex entities", numbers("", |b| format!("&#x{b:x};"))),
+        ("quoted-printable", numbers("", |b| format!("={b:02X}"))),
+        ("base64 wrapped", wrapped(&base64, 6)),
+        (
+            "base64 spaced",
+            base64.chars().map(|c| format!("{c} ")).collect(),
+        ),
+        ("base64 twice", BASE64.encode(base64.as_bytes())),
+        (
+            "base64 thrice",
+            BASE64.encode(BASE64.encode(base64.as_bytes()).as_bytes()),
+        ),
+        ("base64 of hex", BASE64.encode(hex.as_bytes())),
+        ("hex of base64", HEXLOWER.encode(base64.as_bytes())),
+        ("hex twice", HEXLOWER.encode(hex.as_bytes())),
+        ("percent twice", numbers("", |b| format!("%25{b:02x}"))),
+        (
+            "base32 in lower case",
+            BASE32.encode(VALUE.as_bytes()).to_lowercase(),
+        ),
+        ("base64 backwards", base64.chars().rev().collect()),
+        (
+            "zlib in base64",
+            BASE64.encode(&compress_to_vec_zlib(VALUE.as_bytes(), 6)),
+        ),
+        (
+            "zlib in base64, wrapped",
+            wrapped(
+                &BASE64.encode(&compress_to_vec_zlib(VALUE.as_bytes(), 6)),
+                9,
+            ),
+        ),
+        (
+            "zlib in hex",
+            HEXLOWER.encode(&compress_to_vec_zlib(VALUE.as_bytes(), 9)),
+        ),
+        (
+            "xor in hex",
+            HEXLOWER.encode(&VALUE.bytes().map(|b| b ^ 0x5a).collect::<Vec<_>>()),
+        ),
+        (
+            "xor in base64",
+            BASE64.encode(&VALUE.bytes().map(|b| b ^ 0xa5).collect::<Vec<_>>()),
+        ),
+        (
+            "added to",
+            VALUE.bytes().map(|b| char::from(b + 1)).collect(),
+        ),
+        (
+            "rotated by 47",
+            String::from_utf8_lossy(&view::rotated_47(VALUE.as_bytes())).into_owned(),
+        ),
+        (
+            "rotated by 5",
+            String::from_utf8_lossy(&view::rotated(VALUE.as_bytes(), 5)).into_owned(),
+        ),
+        (
+            "JSON in JSON",
+            format!("\"\\\"{}\\\"\"", VALUE.replace('&', "\\\\u0026")),
+        ),
+    ]
+}
+
+#[test]
+fn a_value_in_disguise_is_recognized() {
+    let gate = gate(&["another-value-entirely", VALUE]);
+    assert_eq!(
+        gate.look(b"Compiling shop v0.1.0\n\nFinished in 0.3s\n", b"ok\n"),
+        None
+    );
+
+    let missed: Vec<_> = disguises()
+        .into_iter()
+        .filter(|(_, text)| {
+            let output = format!("Compiling shop v0.1.0\n{text}\nFinished in 0.3s\n");
+            gate.look(output.as_bytes(), b"") != Some("op://v/i/1")
+                || gate.look(b"ok\n", output.as_bytes()) != Some("op://v/i/1")
+        })
+        .map(|(name, _)| name)
+        .collect();
+
+    assert!(missed.is_empty(), "{missed:?}");
+}
+
+#[test]
+fn a_value_that_is_split_over_both_streams_is_recognized() {
+    let gate = gate(&[VALUE]);
+    let every = |from: usize| -> String { VALUE.chars().skip(from).step_by(2).collect() };
+    let lines: Vec<_> = VALUE
+        .as_bytes()
+        .chunks(4)
+        .map(|line| String::from_utf8_lossy(line))
+        .collect();
+    let of = |from: usize| -> String {
+        lines
+            .iter()
+            .skip(from)
+            .step_by(2)
+            .map(|line| format!("{line}\n"))
+            .collect()
+    };
+
+    for (stdout, stderr) in [
+        (VALUE[..9].to_owned(), VALUE[9..].to_owned()),
+        (VALUE[9..].to_owned(), VALUE[..9].to_owned()),
+        (every(0), every(1)),
+        (of(0), of(1)),
+    ] {
+        assert!(
+            gate.look(stdout.as_bytes(), stderr.as_bytes()).is_some(),
+            "{stdout} {stderr}"
+        );
+    }
+}
+
+#[test]
+fn compressed_bytes_on_a_stream_are_recognized() {
+    let packed = compress_to_vec_zlib(format!("token {VALUE}").as_bytes(), 6);
+
+    assert!(gate(&[VALUE]).look(&packed, b"").is_some());
+}
+
+#[test]
+fn marks_and_harmless_outputs_pass() {
+    let secrets = harmless::secrets();
+    let values: Vec<_> = secrets.iter().map(String::as_str).collect();
+    let gate = gate(&values);
+
+    for (name, output) in harmless::outputs() {
+        for part in output.as_bytes().chunks(8 * 1024).take(PIECES) {
+            assert_eq!(gate.look(part, b""), None, "{name}");
+        }
+    }
+    assert_eq!(
+        gate.look(
+            b"token <concealed:op://v/i/1> <concealed:op://v/i/1>\n",
+            b"<concealed:op://v/i/2>"
+        ),
+        None
+    );
+}
+
+#[test]
+fn what_cannot_be_looked_at_counts_as_a_find() {
+    let gate = gate(&[VALUE]);
+    let long = vec![b'.'; LONGEST_TEXT];
+    let bomb = compress_to_vec_zlib(&vec![0; 8 << 20], 9);
+
+    assert_eq!(gate.look(&long, b""), None);
+    assert!(gate.look(&long, b".").is_some());
+    assert!(gate.look(&bomb, b"").is_some());
+    assert!(gate.look(BASE64.encode(&bomb).as_bytes(), b"").is_some());
+}
+
+#[test]
+fn nothing_is_found_without_secrets() {
+    assert_eq!(gate(&[]).look(&vec![b'.'; LONGEST_TEXT + 1], b""), None);
+    assert_eq!(gate(&["test"]).look(b"test", b""), None);
+}
+
+#[test]
+fn debug_tells_nothing() {
+    assert_eq!(format!("{:?}", gate(&[VALUE])), "Gate(..)");
+}

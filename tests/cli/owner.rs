@@ -1,0 +1,289 @@
+//! Policy, rights, log, doctor, and an agent's session over real pipes.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::binary::Person;
+
+#[test]
+fn rights_are_added_to_the_policy_once_and_on_record() {
+    let person = Person::with_stripe();
+    let words = [
+        "agent",
+        "allow",
+        "codex",
+        "--vault",
+        "dev=use",
+        "--command",
+        "psql --file *",
+        "--secrets",
+        "op://Dev/Stripe/*",
+    ];
+
+    let first = person.types(words).succeeds();
+    let again = person.types(words).succeeds();
+
+    assert_snapshot!(first.shown(), @r#"
+    codex now has: use in vault Dev, run `psql --file *` with op://Dev/Stripe/*
+    in [dir]/home/policy.toml; `hushkey policy check` tells what deserves a look
+    "#);
+    assert_snapshot!(again.shown(), @r#"
+    codex has that already: use in vault Dev, run `psql --file *` with op://Dev/Stripe/*
+    "#);
+    let shown = person.types(["policy", "show"]).succeeds().stdout;
+    let (path, agents) = shown.split_once("\n\n").unwrap();
+    assert!(path.starts_with("programs are looked up in /"), "{path}");
+    assert_snapshot!(agents, @r#"
+    codex
+      files     where it was started, or beneath
+      vaults    Dev  use: metadata, use
+      commands  1. psql --file * with op://Dev/Stripe/*; output full
+
+    default
+      files     where it was started, or beneath
+      vaults    Dev  write: metadata, use, create, update
+      commands  1. ** with op://Dev/**; may set *; output full
+    "#);
+    let policy = fs::read_to_string(person.home().join("policy.toml")).unwrap();
+    assert!(
+        policy.starts_with("# Who may do what"),
+        "comments stay: {policy}"
+    );
+    let log = person.types(["log", "--json"]).succeeds().json();
+    let changes = log
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["action"] == "manage_access")
+        .count();
+    assert_eq!(changes, 2, "one change: allowed and done");
+}
+
+#[test]
+fn a_policy_is_checked_and_its_mistakes_are_placed() {
+    let person = Person::with_stripe();
+
+    let wide = person.types(["policy", "check"]).succeeds();
+    person.writes(
+        "home/policy.toml",
+        "[agents.codex.vaults]\nDev = \"everything\"\n",
+    );
+    let broken = person.types(["policy", "check"]).ends_with(1);
+    let useless = person.types(["item", "list"]).ends_with(5);
+
+    assert_snapshot!(wide.shown(), @r#"
+    look: line 21: any program may have `op://Dev/**`; that includes shells, which can send them anywhere
+    [dir]/home/policy.toml is well-formed; one thing in it deserves a look
+    "#);
+    assert_snapshot!(broken.said(), @r#"
+    hushkey: [dir]/home/policy.toml: line 2, column 7: unknown level `everything`; known are off, read, use, write, full
+    "#);
+    assert_eq!(useless.said(), broken.said());
+}
+
+#[test]
+fn the_log_tells_who_did_what_and_is_verified() {
+    let person = Person::with_stripe();
+    person
+        .types(["read", "op://Dev/Stripe/password"])
+        .succeeds();
+    person.types(["read", "op://Dev/Stripe/nope"]).ends_with(4);
+
+    let log = person.types(["log"]).succeeds();
+    let since = person
+        .types(["log", "--since", "1h", "--agent", "codex", "--json"])
+        .succeeds();
+    let sound = person.types(["log", "--verify"]).succeeds();
+
+    assert_snapshot!(log.shown(), @r#"
+    1  [day] [clock]  owner listed the vaults
+    3  [day] [clock]  owner created the vault Dev
+    5  [day] [clock]  owner created Dev/Stripe
+    7  [day] [clock]  owner revealed Dev/Stripe/password
+    9  [day] [clock]  owner was denied revealing op://Dev/Stripe/nope: there is no field `nope`; list the fields to see what there is (request [code])
+    "#);
+    assert_eq!(since.json(), json!([]));
+    assert!(
+        sound.stdout.ends_with("entries are as they were written\n"),
+        "{}",
+        sound.stdout
+    );
+}
+
+#[test]
+fn the_log_is_followed_and_does_not_feed_itself() {
+    let person = Person::with_stripe();
+    let mut following = person
+        .command(["log", "--follow", "--json", "-n", "1"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    let first: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+
+    person
+        .types(["read", "op://Dev/Stripe/username"])
+        .succeeds();
+
+    let next: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    following.kill().unwrap();
+    following.wait().unwrap();
+    assert_eq!(
+        next["seq"].as_u64(),
+        first["seq"].as_u64().map(|seq| seq + 1)
+    );
+    assert_eq!(next["action"], "reveal");
+}
+
+#[test]
+fn doctor_finds_all_well_and_names_the_tier() {
+    let person = Person::with_stripe();
+
+    let well = person.types(["doctor", "--json"]).succeeds().json();
+    let nothing = Person::new();
+    let before_init = nothing.types(["doctor"]).succeeds();
+
+    let findings = well["findings"].as_array().unwrap();
+    let of = |subject: &str| {
+        let found = findings
+            .iter()
+            .rfind(|finding| finding["subject"] == subject);
+        found.unwrap_or_else(|| panic!("{subject}")).clone()
+    };
+    assert!(
+        findings.iter().all(|finding| finding["verdict"] != "bad"),
+        "{findings:?}"
+    );
+    assert!(
+        of("tier")["text"].as_str().unwrap().starts_with("0 of 2"),
+        "{}",
+        of("tier")
+    );
+    assert_eq!(of("store")["verdict"], "good");
+    assert_eq!(of("audit")["verdict"], "good");
+    assert!(
+        before_init.stdout.contains("`hushkey init` makes it"),
+        "{}",
+        before_init.stdout
+    );
+    assert!(!nothing.home().exists(), "doctor makes nothing");
+}
+
+#[test]
+fn doctor_notices_an_older_store_in_the_place_of_the_newer() {
+    let person = Person::with_stripe();
+    let copy = |to_home: bool| {
+        for suffix in ["", "-wal"] {
+            let own = person.home().join(format!("store.db{suffix}"));
+            let aside = person.path(&format!("aside{suffix}"));
+            let (from, to) = if to_home { (aside, own) } else { (own, aside) };
+            match fs::read(&from) {
+                Ok(content) => fs::write(&to, content).unwrap(),
+                Err(_) => drop(fs::remove_file(&to)),
+            }
+        }
+        if to_home {
+            let _ = fs::remove_file(person.home().join("store.db-shm"));
+        }
+    };
+    copy(false);
+    person
+        .types(["item", "edit", "Stripe", "--generate-password"])
+        .succeeds();
+
+    copy(true);
+
+    let doctor = person.types(["doctor"]).ends_with(1);
+    let other = person.types(["item", "list"]).succeeds();
+    for said in [&doctor.stdout, &other.stderr] {
+        assert!(
+            said.contains("an older copy was put in its place"),
+            "{said}"
+        );
+    }
+    person
+        .types_with(&[("CLAUDECODE", "1")], ["doctor", "--accept-store"])
+        .ends_with(3);
+
+    person.types(["doctor", "--accept-store"]).succeeds();
+
+    assert_eq!(person.types(["item", "list"]).succeeds().stderr, "");
+    person.types(["log", "--verify"]).succeeds();
+}
+
+#[test]
+fn an_agent_uses_a_secret_over_real_pipes() {
+    let person = Person::with_stripe();
+    let mut server = person
+        .command(["mcp"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = server.stdin.take().unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let mut ask = |id: u32, method: &str, params: Value| -> Value {
+        let message = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        writeln!(input, "{message}").unwrap();
+        let line = lines.next().unwrap().unwrap();
+        assert!(!line.contains("canary"), "{line}");
+        serde_json::from_str(&line).unwrap()
+    };
+
+    let hello = ask(
+        1,
+        "initialize",
+        json!({
+            "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" },
+        }),
+    );
+    let answer = ask(
+        2,
+        "tools/call",
+        json!({ "name": "run_command", "arguments": {
+            "command": ["sh", "-c", "echo got $K"], "env": { "K": "op://Dev/Stripe/password" },
+        }}),
+    );
+    drop(input);
+
+    assert_eq!(hello["result"]["protocolVersion"], "2025-06-18");
+    let structured = &answer["result"]["structuredContent"];
+    assert_eq!(
+        structured["stdout"], "got <concealed:op://Dev/Stripe/password>\n",
+        "{answer}"
+    );
+    let begun = Instant::now();
+    assert!(server.wait().unwrap().success());
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn an_unknown_agent_is_served_and_denied() {
+    let person = Person::with_stripe();
+    let messages = [
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+            "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } } }),
+        json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
+        json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": { "name": "get_item", "arguments": { "item": "Stripe" } } }),
+    ];
+    let input: String = messages
+        .iter()
+        .map(|message| format!("{message}\n"))
+        .collect();
+
+    let ran = person
+        .feeds(&input, ["mcp", "--agent", "stranger"])
+        .succeeds();
+
+    let answer: Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(answer["result"]["isError"], true, "{answer}");
+    assert!(!ran.stdout.contains("ops"), "{}", ran.stdout);
+}
