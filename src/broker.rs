@@ -28,6 +28,7 @@ mod guard;
 mod paths;
 mod program;
 mod read;
+mod released;
 pub mod request;
 mod resolve;
 mod run;
@@ -54,6 +55,7 @@ pub struct Broker {
     policy: Box<dyn PolicySource>,
     audit: Arc<AuditLog>,
     grounds: Grounds,
+    released: released::Released,
 }
 
 /// Gives the policy that is in force now, read and checked.
@@ -100,6 +102,7 @@ impl Broker {
             policy,
             audit: Arc::new(audit),
             grounds,
+            released: released::Released::default(),
         }
     }
 

@@ -75,8 +75,8 @@ pub struct Launch {
     pub keep: Keep,
 }
 
-/// What a variable holds.
-#[derive(Clone, Debug)]
+/// What a variable holds. Its `Debug` tells nothing: plain text may be a secret that stands in a file of variables.
+#[derive(Clone)]
 pub enum Value {
     /// Plain text.
     Plain(String),
@@ -90,6 +90,15 @@ impl Value {
             Self::Plain(text) => text,
             Self::Secret(secret) => secret.expose_secret(),
         }
+    }
+}
+
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Plain(_) => "Plain(..)",
+            Self::Secret(_) => "Secret(..)",
+        })
     }
 }
 
@@ -193,4 +202,19 @@ pub fn hidden(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
     }
     let _ = word;
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_of_a_variable_tells_neither_a_secret_nor_plain_text() {
+        let values = [
+            Value::Plain("canary".to_owned()),
+            Value::Secret(Secret::new("canary".to_owned())),
+        ];
+
+        assert_eq!(format!("{values:?}"), "[Plain(..), Secret(..)]");
+    }
 }

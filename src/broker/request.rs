@@ -169,8 +169,8 @@ pub struct Deleted {
     pub archived: bool,
 }
 
-/// A program to run with secrets.
-#[derive(Debug, Default)]
+/// A program to run with secrets. It has no `Debug`, for it holds the caller's whole environment.
+#[derive(Default)]
 pub struct RunRequest {
     /// The program and its arguments; no shell.
     pub command: Vec<String>,

@@ -80,6 +80,9 @@ impl Broker {
         let finished = finished.map_err(BrokerError::from);
         let finished = self.closing_as(ticket, outcome, finished).await?;
         let mut answer = answer(finished, mode, caller.is_agent());
+        if caller.is_agent() {
+            self.released.conceal(&mut answer);
+        }
         if caller.is_agent() && !short.is_empty() {
             withhold(&mut answer, &short);
         } else if asked.is_some_and(|asked| asked > mode) {
@@ -204,6 +207,8 @@ impl Broker {
             secret: false,
         }));
         if caller.is_agent() {
+            let secrets = concealed.iter().filter(|injected| injected.secret);
+            secrets.for_each(|injected| self.released.add(&injected.value));
             let own = self.grounds.own_secrets.iter();
             concealed.extend(own.map(|(name, value)| Injected {
                 reference: name.clone(),

@@ -1,6 +1,6 @@
 //! `hushkey mcp`: serves the tools to an agent over standard input and output.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     access::{Agent, AgentName, Caller},
@@ -24,8 +24,7 @@ pub(super) fn perform(arguments: Mcp, session: Session) -> anyhow::Result<()> {
     };
     let caller = Caller::Agent(Agent {
         name,
-        // Paths that the agent names lie beneath the directory that it was started in.
-        default_roots: std::env::current_dir().into_iter().collect(),
+        default_roots: default_roots(std::env::current_dir().ok()),
         client: None,
     });
     let options = ServerOptions {
@@ -38,10 +37,7 @@ pub(super) fn perform(arguments: Mcp, session: Session) -> anyhow::Result<()> {
         session.output.note(&error.to_string());
     }
     let config = Arc::new(session.config);
-    let broker = Arc::new(LazyBroker::new(move || {
-        let config = Arc::clone(&config);
-        Box::pin(async move { open(&config).await })
-    }));
+    let broker = Arc::new(LazyBroker::new(move || Box::pin(open(Arc::clone(&config)))));
 
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -54,8 +50,13 @@ pub(super) fn perform(arguments: Mcp, session: Session) -> anyhow::Result<()> {
 }
 
 /// Opens the broker, and warns of a store that was replaced by an older copy.
-async fn open(config: &Config) -> Result<Broker, BrokerError> {
-    let broker = opening::open(config)?;
+async fn open(config: Arc<Config>) -> Result<Broker, BrokerError> {
+    // A key command may wait for a person: the server has to hear its client meanwhile.
+    let opened = tokio::task::spawn_blocking(move || opening::open(&config)).await;
+    let broker = opened.map_err(|error| BrokerError::Unavailable {
+        message: "the vault could not be opened; this is a fault of hushkey".to_owned(),
+        source: Some(Box::new(error)),
+    })??;
     if let Anchor::Older { head, known } = broker.anchor().await? {
         tracing::warn!(
             revision = head.revision,
@@ -64,4 +65,27 @@ async fn open(config: &Config) -> Result<Broker, BrokerError> {
         );
     }
     Ok(broker)
+}
+
+/// Where paths lie that the agent names, unless its policy says otherwise: beneath the directory that it was started in.
+/// Desktop assistants start their servers at the top, which bounds nothing: then nowhere.
+fn default_roots(start: Option<PathBuf>) -> Vec<PathBuf> {
+    start
+        .into_iter()
+        .filter(|start| start.parent().is_some())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_that_is_started_at_the_top_can_name_no_path() {
+        assert_eq!(default_roots(Some("/".into())), [] as [PathBuf; 0]);
+        assert_eq!(
+            default_roots(Some("/home/ada/shop".into())),
+            [PathBuf::from("/home/ada/shop")]
+        );
+    }
 }

@@ -44,7 +44,6 @@ const LAST_OUTPUT: Duration = Duration::from_millis(250);
 const TIMED_OUT: u8 = 124;
 
 /// A program to run for a person.
-#[derive(Debug)]
 pub struct Foreground {
     /// The program's absolute path.
     pub program: PathBuf,

@@ -4,6 +4,7 @@
 //! value can't slip into an answer, a log line or a failed assertion. It does not know what it is for.
 
 use secrecy::{ExposeSecret, SecretBox, SecretSlice, SecretString};
+use subtle::ConstantTimeEq;
 
 /// One field's value: UTF-8 text that is wiped when dropped.
 #[derive(Clone)]
@@ -20,6 +21,13 @@ impl Secret {
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         self.0.expose_secret()
+    }
+
+    /// Tells whether two values are the same, in a time that depends on their lengths only.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let [own, its] = [self, other].map(|secret| secret.0.expose_secret().as_bytes());
+        own.ct_eq(its).into()
     }
 
     /// Tells whether the value is the empty string, which counts as "not set".

@@ -43,13 +43,6 @@ impl Channels {
         self.add(format!("standard error of the {name}"), &spoken.stderr);
     }
 
-    /// Adds what others collected.
-    pub fn join(&mut self, others: Self) {
-        for (channel, bytes) in others.heard {
-            self.add(channel, &bytes);
-        }
-    }
-
     /// How many bytes came over channels whose name has this in it.
     pub fn bytes_of(&self, name: &str) -> usize {
         let of_that_name = self

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use crate::{
     agent::eventually,
-    channels::Channels,
     ground::{Ground, REFERENCES},
 };
 

@@ -88,6 +88,32 @@ async fn a_record_moved_to_another_vault_or_item_is_refused() {
 }
 
 #[tokio::test]
+async fn an_index_that_leads_to_another_record_is_refused() {
+    // The index of ids is built while two ids are swapped, and hidden while they are put right.
+    let swap = "UPDATE items SET id = 'x' WHERE id = $alpha;
+         UPDATE items SET id = $alpha WHERE id = $beta;
+         UPDATE items SET id = $beta WHERE id = 'x';";
+    refused(
+        &format!(
+            "{swap}
+             CREATE TEMP TABLE kept AS SELECT * FROM sqlite_schema
+             WHERE name IN ('items', 'sqlite_autoindex_items_1');
+             PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = replace(sql, ' UNIQUE', '') WHERE name = 'items';
+             DELETE FROM sqlite_schema WHERE name = 'sqlite_autoindex_items_1';
+             PRAGMA writable_schema = RESET;
+             {swap}
+             PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = (SELECT sql FROM kept WHERE name = 'items') WHERE name = 'items';
+             INSERT INTO sqlite_schema SELECT * FROM kept WHERE name <> 'items';
+             PRAGMA writable_schema = RESET;"
+        ),
+        &["alpha", "beta", "metadata of alpha"],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn an_older_version_put_back_is_refused() {
     refused(
         "REPLACE INTO items SELECT * FROM old.items WHERE id = $alpha",

@@ -1,5 +1,8 @@
 //! The real program in directories of its own, with an emptied environment, and an MCP client at its pipes.
 
+// Each of the test programs uses its own part.
+#![allow(dead_code)]
+
 use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Read, Write},
@@ -123,7 +126,6 @@ impl Program {
     }
 
     /// Runs a command that reads a text and has to succeed; what it printed.
-    #[allow(dead_code)]
     pub fn done_reading(&self, arguments: &[&str], text: &str) -> String {
         succeeded(self.run_reading(arguments, text))
     }
@@ -142,7 +144,6 @@ impl Program {
     }
 
     /// Starts a server and a client that says `initialize`.
-    #[allow(dead_code)]
     pub fn serve_in(&self, era: Era, arguments: &[&str], environment: &[(&str, &str)]) -> Session {
         Session::begin(self.server(arguments, environment), era)
     }
@@ -167,7 +168,6 @@ fn succeeded(output: Output) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Era {
     /// Begins with `initialize`.
-    #[allow(dead_code)]
     Legacy,
     /// Every request stands for itself.
     Modern,
@@ -315,7 +315,6 @@ impl Session {
     }
 
     /// Calls a tool that has to be refused; the sentence.
-    #[allow(dead_code)]
     pub fn refusal(&mut self, tool: &str, arguments: Value) -> String {
         let answer = self.call(tool, arguments);
         assert_eq!(answer["result"]["isError"], true, "{tool}: {answer}");
@@ -332,7 +331,6 @@ impl Session {
     }
 
     /// Ends the server by a signal; everything that it said.
-    #[allow(dead_code)]
     pub fn end_by(mut self, signal: Signal) -> Spoken {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
@@ -396,7 +394,6 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// A path as text.
-#[allow(dead_code)]
 pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }

@@ -42,6 +42,10 @@ impl Session<'_> {
             self.verify_absent(&self.keys.item_place(item), what)?;
             return Err(self.no_item(vault, item));
         };
+        // An index that was tampered with may lead from one id to another's row.
+        if row.identity.item != *item {
+            return Err(VaultError::Corrupted { what: what() });
+        }
         let stored = self.open_item(&row)?;
         if stored.metadata.overview.vault != *vault {
             return Err(self.no_item(vault, item));

@@ -1,0 +1,76 @@
+//! What a run leaves behind for later: processes, pipes, files.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::den::{Den, REFERENCE, assert_nothing_in};
+
+/// Living processes whose command line has this in it.
+fn living(mark: &str) -> usize {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    entries
+        .filter(|entry| {
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line).contains(mark)
+        })
+        .count()
+}
+
+#[test]
+fn a_process_that_holds_the_pipe_neither_delays_the_answer_nor_outlives_it() {
+    for (at, start) in [
+        "(sleep MARK; echo $KEY) &",
+        "setsid sh -c 'sleep MARK; echo $KEY' &",
+        "( ( setsid nohup sleep MARK & ) & ) >&2",
+        "trap '' TERM HUP INT; (trap '' TERM HUP INT; sleep MARK) & disown 2>/dev/null",
+        "mkfifo hold; (exec 3>&1; setsid sleep MARK) & perl -e 'fork or do { $0 = q(kthreadd); exec qw(sleep MARK) }' ",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let mut den = Den::open();
+        let mark = format!("5{}.{at}", std::process::id());
+        let begun = Instant::now();
+
+        let answer = den.shell_with_key(&format!("{}\necho started", start.replace("MARK", &mark)));
+
+        assert!(answer.contains("started"), "{start}: {answer}");
+        assert!(begun.elapsed() < Duration::from_secs(8), "{start}: the answer took {:?}", begun.elapsed());
+        assert_eq!(living(&mark), 0, "{start}: something lives on");
+        assert_nothing_in(&answer, &den, start);
+    }
+}
+
+#[test]
+fn a_file_that_one_run_wrote_is_concealed_when_the_next_prints_it() {
+    let mut den = Den::open();
+
+    den.shell_with_key("echo $KEY >kept; cp $KEY_FILE kept-file 2>/dev/null; true");
+    let answer = den.shell("cat kept; base64 -w0 kept; rev kept");
+
+    assert_nothing_in(&answer, &den, "file then cat");
+}
+
+#[test]
+fn no_private_directory_outlives_its_run() {
+    let mut den = Den::open();
+
+    let run = json!({
+        "command": ["sh", "-c", "dirname $KEY_FILE; echo $TMPDIR; cp $KEY_FILE $TMPDIR/copy; chmod 0 $TMPDIR; mkdir -p $(dirname $KEY_FILE)/more"],
+        "files": { "KEY_FILE": REFERENCE },
+    });
+    let answer = den.agent.answered("run_command", run);
+
+    let places: Vec<&str> = answer["stdout"].as_str().unwrap().lines().collect();
+    assert!(
+        places.len() == 2 && places[0].contains("hushkey-run-"),
+        "{answer}"
+    );
+    for place in places {
+        assert!(
+            !std::path::Path::new(place).exists(),
+            "{place} is still there"
+        );
+    }
+}
