@@ -88,6 +88,14 @@ fn main() {
         .iter()
         .map(|value| Secret::new(value.clone()))
         .collect();
+    let time = best(|| {
+        black_box(Gate::new(concealed(&secrets)));
+    });
+    println!(
+        "{:<44} {:>7} µs",
+        "preparing the gate, 10 secrets",
+        time.as_micros()
+    );
     let gate = Gate::new(concealed(&secrets));
     let clean = prepared(&secrets).redact(&log[..LOG_BYTES / 8]);
     for kib in [8, 64, 256] {

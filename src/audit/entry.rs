@@ -114,6 +114,8 @@ pub enum Outcome {
     Signaled(i32),
     /// The time-out ended the program.
     TimedOut,
+    /// The program ended, and its output was withheld: it showed this reference's value in disguise.
+    Withheld(String),
 }
 
 /// Six letters and digits that tie a refusal to its entry: the model is told the code, the owner finds the
@@ -173,6 +175,7 @@ impl NewEntry {
     ) -> Self {
         let outcome = match outcome {
             Outcome::Failed(why) => Outcome::Failed(limited(&why)),
+            Outcome::Withheld(reference) => Outcome::Withheld(limited(&reference)),
             other => other,
         };
         Self::of(time, caller, verb, target, Event::Ended { of, outcome })

@@ -88,6 +88,7 @@ enum OutcomeRecord {
     Failed(String),
     Signaled(i32),
     TimedOut,
+    Withheld(String),
 }
 
 /// The bytes to seal; `code` is what a denial's caller is told to quote.
@@ -242,6 +243,7 @@ impl OutcomeRecord {
             Outcome::Failed(why) => Self::Failed(why.clone()),
             Outcome::Signaled(signal) => Self::Signaled(*signal),
             Outcome::TimedOut => Self::TimedOut,
+            Outcome::Withheld(reference) => Self::Withheld(reference.clone()),
         }
     }
 
@@ -253,6 +255,7 @@ impl OutcomeRecord {
             Self::Failed(why) => Outcome::Failed(why),
             Self::Signaled(signal) => Outcome::Signaled(signal),
             Self::TimedOut => Outcome::TimedOut,
+            Self::Withheld(reference) => Outcome::Withheld(reference),
         }
     }
 }

@@ -239,6 +239,10 @@ fn ending(outcome: &Outcome) -> String {
         Outcome::Failed(why) => format!("failed: {}", escaped(why)),
         Outcome::Signaled(signal) => format!("killed by signal {signal}"),
         Outcome::TimedOut => "timed out".into(),
+        Outcome::Withheld(reference) => format!(
+            "output withheld, since it looked like an encoded form of {}",
+            escaped(reference)
+        ),
     }
 }
 

@@ -135,17 +135,18 @@ impl Reach {
             let Ok(beneath) = absolute.strip_prefix(root) else {
                 continue;
             };
-            let file = match open_beneath(root, beneath, flags) {
-                Ok(file) => file,
+            let failed = |error: std::io::Error| unreadable(path, &error);
+            let found = match find_beneath(root, beneath) {
+                Ok(found) => found,
                 Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => continue,
-                Err(error) => return Err(unreadable(path, &error)),
+                Err(error) => return Err(failed(error)),
             };
-            let real = real_path(&file, &absolute).map_err(|error| unreadable(path, &error))?;
-            let metadata = file.metadata().map_err(|error| unreadable(path, &error))?;
+            let real = real_path(&found, &absolute).map_err(failed)?;
+            let metadata = found.metadata().map_err(failed)?;
             if own.contains(&real, &metadata) {
                 return Err(outside(path, roots));
             }
-            return Ok(file);
+            return open_found(&found, &absolute, flags).map_err(failed);
         }
         Err(outside(path, roots))
     }
@@ -167,8 +168,9 @@ impl Reach {
     }
 }
 
+/// Finds a file without opening it: SQLite's locks on a file of ours would end with whatever opened it as well.
 #[cfg(target_os = "linux")]
-fn open_beneath(root: &Path, path: &Path, flags: OFlags) -> std::io::Result<File> {
+fn find_beneath(root: &Path, path: &Path) -> std::io::Result<File> {
     use rustix::fs::ResolveFlags;
 
     let directory = rustix::fs::open(
@@ -184,21 +186,39 @@ fn open_beneath(root: &Path, path: &Path, flags: OFlags) -> std::io::Result<File
     Ok(rustix::fs::openat2(
         &directory,
         path,
-        flags,
+        OFlags::PATH | OFlags::CLOEXEC,
         Mode::empty(),
         ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
     )
     .map(File::from)?)
 }
 
+/// Opens the very file that was found and looked at, whatever its name leads to by now.
+#[cfg(target_os = "linux")]
+fn open_found(found: &File, _named: &Path, flags: OFlags) -> std::io::Result<File> {
+    use std::os::fd::AsRawFd;
+
+    let itself = format!("/proc/self/fd/{}", found.as_raw_fd());
+    Ok(rustix::fs::open(itself, flags, Mode::empty()).map(File::from)?)
+}
+
 #[cfg(not(target_os = "linux"))]
-fn open_beneath(root: &Path, path: &Path, flags: OFlags) -> std::io::Result<File> {
+fn find_beneath(root: &Path, path: &Path) -> std::io::Result<File> {
     let root = root.canonicalize()?;
     let real = root.join(path).canonicalize()?;
     if !real.starts_with(&root) {
         return Err(std::io::ErrorKind::CrossesDevices.into());
     }
-    Ok(rustix::fs::open(&real, flags | OFlags::NOFOLLOW, Mode::empty()).map(File::from)?)
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(&real, flags, Mode::empty()).map(File::from)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_found(found: &File, _named: &Path, flags: OFlags) -> std::io::Result<File> {
+    if flags.contains(OFlags::DIRECTORY) && !found.metadata()?.is_dir() {
+        return Err(std::io::ErrorKind::NotADirectory.into());
+    }
+    found.try_clone()
 }
 
 #[cfg(target_os = "linux")]
@@ -324,6 +344,25 @@ mod tests {
             let error = read(&ground, path).unwrap_err();
             assert!(error.contains("is not open to you"), "{path}: {error}");
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn looking_at_a_file_of_ours_does_not_end_the_locks_on_it() {
+        use rustix::fs::{FlockOperation, fcntl_lock};
+
+        let ground = ground();
+        let base = ground.dir.path().canonicalize().unwrap();
+        let store = base.join("work/vault/store.db");
+        let held = std::fs::File::create(&store).unwrap();
+        fcntl_lock(&held, FlockOperation::NonBlockingLockExclusive).unwrap();
+
+        read(&ground, "sub/../vault/store.db").unwrap_err();
+
+        let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
+        let inode = format!(":{} ", held.metadata().unwrap().ino());
+        let is_held = |line: &str| line.contains("POSIX") && line.contains(&inode);
+        assert!(locks.lines().any(is_held), "{locks}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::{
         guard::{self, Deed},
         resolve::Located,
     },
+    display_text::safe_url,
     dotenv,
     policy::{Action, Decision, Governed, Right},
     vault::{
@@ -369,11 +370,13 @@ fn fits(overview: &ItemOverview, wanted: &ItemsWanted) -> bool {
         .is_none_or(|tag| overview.tags.iter().any(|own| same_name(own, tag)));
     let query = wanted.query.as_ref().is_none_or(|query| {
         let query = folded_name(query);
-        let urls = overview.urls.iter().map(|url| url.href.as_str());
-        std::iter::once(overview.title.as_str())
-            .chain(overview.tags.iter().map(String::as_str))
-            .chain(urls)
-            .any(|text| folded_name(text).contains(&query))
+        // As they are shown: else what is hidden of them could be guessed letter by letter.
+        let urls = overview.urls.iter().map(|url| safe_url(&url.href));
+        let named = std::iter::once(&overview.title).chain(&overview.tags);
+        named
+            .map(|text| folded_name(text))
+            .chain(urls.map(|url| folded_name(&url)))
+            .any(|text| text.contains(&query))
     });
     category && tag && query
 }

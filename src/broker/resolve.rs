@@ -12,7 +12,7 @@ use crate::{
         FieldMetadata, ItemId, ItemMetadata, ItemState, Noun, SecretReference, Section, VaultError,
         VaultId, VaultOverview,
         name::same_name,
-        reference::{Named, ResolvedReference},
+        reference::{Attribute, Named, ResolvedReference},
     },
 };
 
@@ -281,6 +281,10 @@ impl Broker {
             .vault_named(seen, &reference.vault)?
             .rights
             .has(Right::Metadata);
+        // What a field is, rather than its value, is metadata.
+        if blind && reference.attribute != Attribute::Value {
+            return Err(no_item(&reference.item));
+        }
         let found = self.field_named(seen, reference).await;
         match found {
             Err(VaultError::Ambiguous { .. } | VaultError::NotFound { .. }) if blind => {

@@ -12,12 +12,12 @@ use crate::{
         command::Command,
         guard::{self, Deed, Ticket},
         resolve::Target,
-        run_answer::{answer, withhold},
+        run_answer::{answer, withhold, withhold_disguised},
         wire::{Carried, Wiring},
     },
-    launch::{self, Keep, Launch, Stdin, Value},
+    launch::{self, Finished, Keep, Launch, Stdin, Value},
     policy::{Action, Governed, OutputMode},
-    redact::{self, Concealed, Redactor},
+    redact::{self, Concealed, Gate, Redactor},
     vault::Secret,
 };
 
@@ -37,6 +37,8 @@ pub struct PreparedRun {
     pub redactor: Redactor,
     /// References of secrets that are too short or too easily guessed to be concealed by a mark.
     pub short: Vec<String>,
+    /// The secrets among what the program gets: what the gate looks for.
+    secrets: Vec<Injected>,
     ticket: Ticket,
 }
 
@@ -65,6 +67,7 @@ impl Broker {
             mut launch,
             redactor,
             short,
+            secrets,
             ticket,
         } = prepared;
         launch.keep = match mode {
@@ -73,9 +76,14 @@ impl Broker {
             OutputMode::Full => Keep::Ends(FULL_BYTES),
         };
         let finished = launch::run(launch, &redactor, pin!(cancelled)).await;
-        let outcome = match &finished {
-            Ok(finished) => guard::ended(finished),
-            Err(error) => Outcome::Failed(error.to_string()),
+        let disguised = match &finished {
+            Ok(finished) if caller.is_agent() => disguised(secrets, finished).await,
+            _ => None,
+        };
+        let outcome = match (&finished, &disguised) {
+            (Ok(_), Some(reference)) => Outcome::Withheld(reference.clone()),
+            (Ok(finished), None) => guard::ended(finished),
+            (Err(error), _) => Outcome::Failed(error.to_string()),
         };
         let finished = finished.map_err(BrokerError::from);
         let finished = self.closing_as(ticket, outcome, finished).await?;
@@ -85,6 +93,8 @@ impl Broker {
         }
         if caller.is_agent() && !short.is_empty() {
             withhold(&mut answer, &short);
+        } else if let Some(reference) = disguised {
+            withhold_disguised(&mut answer, &reference);
         } else if asked.is_some_and(|asked| asked > mode) {
             answer.withheld = Some(format!("policy lets `{mode}` through, not more"));
         }
@@ -148,11 +158,12 @@ impl Broker {
             Caller::Owner => request.timeout,
         };
         match self.load(caller, &command, wiring, timeout).await {
-            Ok((launch, redactor, short)) => Ok((
+            Ok((launch, redactor, short, secrets)) => Ok((
                 PreparedRun {
                     launch,
                     redactor,
                     short,
+                    secrets,
                     ticket,
                 },
                 mode,
@@ -179,7 +190,7 @@ impl Broker {
         command: &Command,
         wiring: Wiring,
         timeout: Option<Duration>,
-    ) -> Result<(Launch, Redactor, Vec<String>), BrokerError> {
+    ) -> Result<(Launch, Redactor, Vec<String>, Vec<Injected>), BrokerError> {
         let mut env: Vec<(String, Value)> = match caller {
             Caller::Agent(_) => self.base_environment(&command.path),
             Caller::Owner => Vec::new(),
@@ -243,7 +254,8 @@ impl Broker {
             timeout,
             keep: Keep::Nothing,
         };
-        Ok((launch, redactor, short))
+        concealed.retain(|injected| injected.secret);
+        Ok((launch, redactor, short, concealed))
     }
 
     async fn put_together(
@@ -292,6 +304,25 @@ impl Broker {
             .map(|(name, text)| (name, Value::Plain(text)))
             .collect()
     }
+}
+
+/// Looks for values in disguise in what was kept of a program's output; off the thread that serves others.
+async fn disguised(secrets: Vec<Injected>, finished: &Finished) -> Option<String> {
+    let (stdout, stderr) = (&finished.stdout.bytes, &finished.stderr.bytes);
+    let first = secrets.first()?.reference.clone();
+    if stdout.is_empty() && stderr.is_empty() {
+        return None;
+    }
+    let (stdout, stderr) = (stdout.clone(), stderr.clone());
+    let looked = tokio::task::spawn_blocking(move || {
+        let gate = Gate::new(secrets.iter().map(|injected| Concealed {
+            reference: &injected.reference,
+            value: &injected.value,
+        }));
+        gate.look(&stdout, &stderr).map(str::to_owned)
+    });
+    // A look that did not end well has not cleared the text.
+    looked.await.unwrap_or(Some(first))
 }
 
 impl PreparedRun {

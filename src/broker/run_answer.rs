@@ -60,6 +60,17 @@ pub(super) fn withhold(answer: &mut RunAnswer, references: &[String]) {
     ));
 }
 
+/// The text shows a value in a form that can't be mapped back to a place in it: none of it is told.
+pub(super) fn withhold_disguised(answer: &mut RunAnswer, reference: &str) {
+    answer.stdout.clear();
+    answer.stderr.clear();
+    answer.truncated = false;
+    answer.concealed.clear();
+    answer.withheld = Some(format!(
+        "output withheld: it looks like an encoded form of {reference}; run it so that it does not print the value"
+    ));
+}
+
 fn text(output: Output) -> String {
     String::from_utf8(output.bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())

@@ -310,7 +310,7 @@ mod tests {
         .map(|given| read(given).unwrap_err().to_string())
         .collect();
 
-        insta::assert_snapshot!(complaints.join("\n"), @r"
+        insta::assert_snapshot!(complaints.join("\n"), @"
         argument `command` is missing
         argument `command` must be a list
         argument `command` must be a list that is not empty

@@ -220,19 +220,19 @@ mod tests {
         policy.bind(vaults.into_iter().collect::<KnownVaults>());
         policy.pin(&|name| (name != "missing").then(|| PathBuf::from("/usr/bin").join(name)));
 
-        assert_snapshot!(policy.describe(), @r"
-            programs are looked up in /usr/bin:/bin
+        assert_snapshot!(policy.describe(), @"
+        programs are looked up in /usr/bin:/bin
 
-            codex
-              files     beneath /home/ann/src/shop
-              vaults    Dev    use: metadata, use
-                        My CI  metadata, create
-                        Gone   nothing: there is no such vault
-              commands  1. psql --file * with op://Dev/DB/**; may set PG*; output tail; at most 600 s; in /home/ann/src/shop/db
-                        2. missing without secrets; output full; approve always; program not found
+        codex
+          files     beneath /home/ann/src/shop
+          vaults    Dev    use: metadata, use
+                    My CI  metadata, create
+                    Gone   nothing: there is no such vault
+          commands  1. psql --file * with op://Dev/DB/**; may set PG*; output tail; at most 600 s; in /home/ann/src/shop/db
+                    2. missing without secrets; output full; approve always; program not found
 
-            default
-              files     where it was started, or beneath
+        default
+          files     where it was started, or beneath
         ");
     }
 
@@ -240,10 +240,10 @@ mod tests {
     fn an_empty_policy_says_so() {
         let policy = Policy::parse("path = [\"/bin\"]", None).unwrap();
 
-        assert_snapshot!(policy.describe(), @r"
-            programs are looked up in /bin
+        assert_snapshot!(policy.describe(), @"
+        programs are looked up in /bin
 
-            no agent may do anything
+        no agent may do anything
         ");
     }
 }

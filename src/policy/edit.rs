@@ -338,24 +338,24 @@ secrets = ["op://Dev/DB/*"] # only this
         .unwrap();
 
         assert_snapshot!(text, @r#"
-                        # our agents
+        # our agents
 
-                        [agents.codex.vaults] # bound to ids
-                        Dev = "use" # for now
-                        "My CI" = ["metadata", "create"]
+        [agents.codex.vaults] # bound to ids
+        Dev = "use" # for now
+        "My CI" = ["metadata", "create"]
 
-                        # the database
-                        [[agents.codex.commands]]
-                        run = ["psql", "--file", "*"]
-                        secrets = ["op://Dev/DB/*"] # only this
+        # the database
+        [[agents.codex.commands]]
+        run = ["psql", "--file", "*"]
+        secrets = ["op://Dev/DB/*"] # only this
 
-                        [[agents.codex.commands]]
-                        run = ["npm", "run", "*"]
-                        secrets = ["op://Dev/*"]
-                        env = ["CI"]
+        [[agents.codex.commands]]
+        run = ["npm", "run", "*"]
+        secrets = ["op://Dev/*"]
+        env = ["CI"]
 
-                        [agents.gemini] # not yet
-                    "#);
+        [agents.gemini] # not yet
+        "#);
     }
 
     #[test]
@@ -366,13 +366,13 @@ secrets = ["op://Dev/DB/*"] # only this
         let text = allow_command(&text, &agent, &rule("**", &["op://Dev/**"], &[])).unwrap();
 
         assert_snapshot!(text, @r#"
-                        [agents."new.one".vaults]
-                        Dev = "use"
+        [agents."new.one".vaults]
+        Dev = "use"
 
-                        [[agents."new.one".commands]]
-                        run = ["**"]
-                        secrets = ["op://Dev/**"]
-                    "#);
+        [[agents."new.one".commands]]
+        run = ["**"]
+        secrets = ["op://Dev/**"]
+        "#);
     }
 
     #[test]
@@ -416,14 +416,14 @@ secrets = ["op://Dev/DB/*"] # only this
         let text = allow_command(wide, &codex(), &new).unwrap();
 
         assert_snapshot!(text, @r#"
-            [[agents.codex.commands]]
-            run = ["npm", "*"]
-            secrets = ["op://Dev/DB/*"]
-            output = "full"
-            [[agents.codex.commands]]
-            run = ["**"]
-            secrets = ["op://**"]
-            output = "none"
+        [[agents.codex.commands]]
+        run = ["npm", "*"]
+        secrets = ["op://Dev/DB/*"]
+        output = "full"
+        [[agents.codex.commands]]
+        run = ["**"]
+        secrets = ["op://**"]
+        output = "none"
         "#);
     }
 

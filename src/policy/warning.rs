@@ -329,17 +329,17 @@ mod tests {
             secrets = ["op://CI/DB/*"]
         "#;
 
-        assert_snapshot!(warned(text), @r"
-            line 4: `devaaaaaaaaaaaaaaaaaaaaaaa` is the vault of line 3 too; only what both lines grant holds
-            line 5: there is no vault `Gone`, so it grants nothing
-            line 6: several vaults are called `Twin`, so it grants nothing; write the id
-            line 8: the program `missing` was not found on the policy's path, so this rule matches nothing
-            line 8: the variable `LD_PRELOAD` is never taken from an agent: it makes programs load other code
-            line 11: this rule asks for a person's approval, which this version cannot ask for: its runs are refused
-            line 11: `op://CI/**` has no effect: codex lacks the right `use` in `CI`
-            line 11: there is no vault `Gone`, so it grants nothing
-            line 15: `op://CI/DB/*` has no effect: codex lacks the right `use` in `CI`
-            line 15: rule 2 (line 11) decides all that this one would
+        assert_snapshot!(warned(text), @"
+        line 4: `devaaaaaaaaaaaaaaaaaaaaaaa` is the vault of line 3 too; only what both lines grant holds
+        line 5: there is no vault `Gone`, so it grants nothing
+        line 6: several vaults are called `Twin`, so it grants nothing; write the id
+        line 8: the program `missing` was not found on the policy's path, so this rule matches nothing
+        line 8: the variable `LD_PRELOAD` is never taken from an agent: it makes programs load other code
+        line 11: this rule asks for a person's approval, which this version cannot ask for: its runs are refused
+        line 11: `op://CI/**` has no effect: codex lacks the right `use` in `CI`
+        line 11: there is no vault `Gone`, so it grants nothing
+        line 15: `op://CI/DB/*` has no effect: codex lacks the right `use` in `CI`
+        line 15: rule 2 (line 11) decides all that this one would
         ");
     }
 
@@ -364,13 +364,13 @@ mod tests {
             secrets = ["op://Dev/**"]
         "#;
 
-        assert_snapshot!(warned(text), @r"
-            line 3: the right `files` in `Dev` lets the agent have values written to files that it can read
-            line 4: the agent may set any variable of `psql`, for example which server it sends `op://Dev/DB/*` to
-            line 9: `python3.11` does whatever its arguments say, and the agent chooses them: it can send `op://Dev/Stripe/*` anywhere
-            line 12: `npm` does what files of the project say: whoever can change those can send `op://Dev/Stripe/*` anywhere
-            line 15: any program may have `op://Dev/**`; that includes shells, which can send them anywhere
-            line 15: any program may have what rule 1 (line 4) gives to one more strictly: the agent has only to choose another
+        assert_snapshot!(warned(text), @"
+        line 3: the right `files` in `Dev` lets the agent have values written to files that it can read
+        line 4: the agent may set any variable of `psql`, for example which server it sends `op://Dev/DB/*` to
+        line 9: `python3.11` does whatever its arguments say, and the agent chooses them: it can send `op://Dev/Stripe/*` anywhere
+        line 12: `npm` does what files of the project say: whoever can change those can send `op://Dev/Stripe/*` anywhere
+        line 15: any program may have `op://Dev/**`; that includes shells, which can send them anywhere
+        line 15: any program may have what rule 1 (line 4) gives to one more strictly: the agent has only to choose another
         ");
     }
 }

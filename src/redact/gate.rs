@@ -4,6 +4,7 @@
 //! mapped back to places in the text: terminal sequences, wraps, dumps, lists of numbers, nested encodings, constant
 //! offsets. It expects text that the redactor has been over. What to do about a find is decided elsewhere.
 
+mod clean;
 mod decode;
 mod dense;
 mod likeness;
@@ -36,6 +37,9 @@ const WORK: usize = 192 << 20;
 /// How many encodings around one another are undone; the innermost is found without that.
 const DEPTH: usize = 2;
 
+/// Of parts that tell less than six bytes, in eighths, something can be seen in too many texts.
+const TELLING: u32 = 48;
+
 /// How much of either stream is looked at where the other one is put before it.
 const SEAM: usize = 8 * 1024;
 
@@ -67,13 +71,15 @@ impl Gate {
         for secret in secrets {
             let owner = gate.references.len() as u32;
             let mut parts = parts::parts(secret.value.expose_secret());
-            parts.retain(|part| !short::is_guessable(part));
+            parts.retain(|part| !short::is_guessable(part) && short::tells(part) >= TELLING);
             gate.add(owner, &parts);
             gate.references.push(secret.reference.to_owned());
         }
         gate.forms.build();
         gate.bare.build();
         gate.steps.build();
+        gate.likeness.build();
+        gate.near.build();
         gate
     }
 
@@ -95,9 +101,15 @@ impl Gate {
             search.packed(stream);
             search.near_marks(stream);
         }
-        search.streams(&view::clean(stdout), &view::clean(stderr));
-        if [stdout, stderr].iter().any(|stream| view::hides(stream)) {
-            search.streams(&view::uncovered(stdout), &view::uncovered(stderr));
+        search.streams(
+            &clean::clean(stdout, &self.references),
+            &clean::clean(stderr, &self.references),
+        );
+        if [stdout, stderr].iter().any(|stream| clean::hides(stream)) {
+            search.streams(
+                &clean::uncovered(stdout, &self.references),
+                &clean::uncovered(stderr, &self.references),
+            );
         }
         search
             .found
@@ -110,7 +122,9 @@ impl Gate {
             self.near.add(owner, form);
         }
         for part in parts {
-            for form in Forms::bare(part).iter() {
+            let (solid, bare) = Forms::stripped(part);
+            solid.iter().for_each(|form| self.forms.add(owner, form));
+            for form in bare.iter() {
                 self.bare.add(owner, form);
                 self.likeness.add(owner, form);
             }
@@ -149,10 +163,9 @@ impl Search<'_> {
         ];
         self.text(&Zeroizing::new(seam.concat()), 0);
         self.text(&view::lines_in_turn(stdout, stderr), 0);
-        self.text(
-            &view::bytes_in_turn(&view::solid(stdout), &view::solid(stderr)),
-            0,
-        );
+        let (solid_out, solid_err) = (view::solid(stdout), view::solid(stderr));
+        self.text(&view::bytes_in_turn(&solid_out, &solid_err), 0);
+        self.text(&view::bytes_in_turn(stdout, stderr), 0);
     }
 
     /// Searches a text as it is laid out: in lines, with offsets before them, in columns.

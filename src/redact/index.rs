@@ -1,12 +1,16 @@
-//! Finds what a text has in common with many forms, at a cost that hardly depends on how many there are.
+//! Keeps forms by their grams, runs of a few bytes, so that whatever of them stands in a text is found quickly.
 //!
-//! The grams of all forms (runs of a few bytes) are in a table, with a bitmap before it. Of the text, one gram is looked
-//! up every few bytes: a stretch that is long enough to matter holds one of those, wherever it begins. What is found is
-//! extended to both sides as far as text and form agree. It does not know what becomes of it.
+//! The grams of all forms are in a table, with a bitmap before it. Of a text, one gram is looked up every few bytes
+//! ([`search`]): a stretch that is long enough to matter holds one of those, wherever it begins. So the cost of a
+//! search hardly depends on how many forms there are.
+
+mod search;
 
 use zeroize::Zeroizing;
 
 use crate::redact::variants;
+
+pub(super) use search::Run;
 
 /// A fragment tells so much of a value at least: five bytes, in eighths.
 const FRAGMENT_WEIGHT: u32 = 40;
@@ -14,19 +18,8 @@ const FRAGMENT_WEIGHT: u32 = 40;
 /// A form that tells less than a fragment has to be there in full, or so many bytes of it.
 const LONGEST_WHOLE: usize = 256;
 
-/// How many grams are looked up in the bitmap before the first of them is acted upon.
-const SAMPLES: usize = 8;
-
-/// A stretch of a text that agrees with a form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Run {
-    /// Where it starts in the text.
-    pub(super) start: usize,
-    /// Which secret the form belongs to.
-    pub(super) owner: u32,
-    /// Where it ends.
-    pub(super) end: usize,
-}
+/// For each stretch of so many bytes it is known which form stands there.
+const STRETCH: usize = 64;
 
 /// Forms, by grams of `GRAM` bytes, one of which is looked up every `STRIDE` bytes of a text.
 #[derive(Default)]
@@ -35,6 +28,8 @@ pub(super) struct Index<const GRAM: usize, const STRIDE: usize> {
     bytes: Zeroizing<Vec<u8>>,
     weights: Zeroizing<Vec<u8>>,
     forms: Vec<Form>,
+    /// By stretch of `bytes`: which form stands at its beginning.
+    stretches: Vec<u32>,
     /// For each gram two bits in one word.
     bitmap: Zeroizing<Vec<u64>>,
     bitmap_shift: u32,
@@ -46,7 +41,7 @@ pub(super) struct Index<const GRAM: usize, const STRIDE: usize> {
 }
 
 /// One form in an index.
-pub(super) struct Form {
+struct Form {
     start: usize,
     end: usize,
     owner: u32,
@@ -58,6 +53,8 @@ pub(super) struct Form {
     min_weight: u32,
     /// `STRIDE` grams are in the table of each `period` ones.
     period: usize,
+    /// Whether grams far from any weight are left out of the table.
+    telling_only: bool,
 }
 
 impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
@@ -71,7 +68,10 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
         } else {
             (form.fragment, FRAGMENT_WEIGHT)
         };
-        let shortest = min_length.max(shortest_of(weights, min_weight));
+        let (shortest, longest_below) = stretches(weights, min_weight);
+        let period = (min_length.max(shortest) + 2)
+            .saturating_sub(GRAM + STRIDE)
+            .max(1);
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
         self.weights.extend_from_slice(weights);
@@ -82,9 +82,10 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
             plain: form.plain,
             min_length,
             min_weight,
-            period: (shortest + 2).saturating_sub(GRAM + STRIDE).max(1),
+            period,
+            telling_only: period == 1 && min_weight > 0,
         });
-        (min_length - 1).max(longest_below(weights, min_weight))
+        (min_length - 1).max(longest_below)
     }
 
     /// Puts the grams of all forms in the table.
@@ -96,7 +97,7 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
         let grams: usize = self
             .forms
             .iter()
-            .map(|form| form.grams::<GRAM, STRIDE>().count())
+            .map(|form| form.count::<GRAM, STRIDE>())
             .sum();
         let slots = (grams * 2).next_power_of_two().max(64);
         let words = (grams / 4).next_power_of_two().max(64);
@@ -106,39 +107,13 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
         self.bitmap = Zeroizing::new(vec![0; words]);
         self.before = Zeroizing::new(vec![0; self.bytes.len()]);
         for form in 0..self.forms.len() {
-            for place in self.forms[form].grams::<GRAM, STRIDE>() {
-                self.insert(place);
+            let Form { start, end, .. } = self.forms[form];
+            self.stretches.resize(end.div_ceil(STRETCH), form as u32);
+            for place in start..=end - GRAM {
+                if self.is_indexed(&self.forms[form], place) {
+                    self.insert(place);
+                }
             }
-        }
-    }
-
-    /// Appends every stretch of `text` that agrees with a form in enough bytes to count.
-    pub(super) fn find(&self, text: &[u8], runs: &mut Vec<Run>) {
-        if self.forms.is_empty() {
-            return;
-        }
-        let mut seen = Seen::default();
-        let mut at = 0;
-        while let Some(block) = text.get(at..at + (SAMPLES - 1) * STRIDE + 8) {
-            let mut hits = 0_u32;
-            for sample in 0..SAMPLES {
-                let gram = gram::<GRAM>(&block[sample * STRIDE..sample * STRIDE + 8]);
-                hits |= u32::from(self.may_have(hash(gram))) << sample;
-            }
-            while hits != 0 {
-                self.check(
-                    text,
-                    at + hits.trailing_zeros() as usize * STRIDE,
-                    &mut seen,
-                    runs,
-                );
-                hits &= hits - 1;
-            }
-            at += SAMPLES * STRIDE;
-        }
-        while at + GRAM <= text.len() {
-            self.check(text, at, &mut seen, runs);
-            at += STRIDE;
         }
     }
 
@@ -152,7 +127,7 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
                 if bytes[end - 1] != *last {
                     continue;
                 }
-                let length = agreeing(text.iter().rev(), bytes[..end].iter().rev());
+                let length = search::agreeing(text.iter().rev(), bytes[..end].iter().rev());
                 if length == end || form.min_length < bytes.len() {
                     take((length, form.plain && length == end));
                 }
@@ -160,119 +135,62 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
         }
     }
 
+    /// Tells whether the gram at a place is to be in the table.
+    fn is_indexed(&self, form: &Form, place: usize) -> bool {
+        // A fragment holds a byte with weight; of those grams that have one or are near one, every fragment holds as
+        // many next to each other as there are bytes between samples.
+        let near = || {
+            let start = (place + 1).saturating_sub(STRIDE).max(form.start);
+            let end = (place + GRAM + STRIDE - 1).min(form.end);
+            self.weights[start..end].iter().any(|weight| *weight > 0)
+        };
+        (place - form.start) % form.period < STRIDE && (!form.telling_only || near())
+    }
+
     fn insert(&mut self, place: usize) {
         let gram = gram::<GRAM>(&self.bytes[place..place + 8]);
         let hash = hash(gram);
         self.bitmap[(hash >> self.bitmap_shift) as usize] |= bits(hash);
-        let mut slot = (hash >> self.slots_shift) as usize;
-        while self.slots[slot] != 0 && self.gram_at(self.slots[slot]) != gram {
-            slot = (slot + 1) & (self.slots.len() - 1);
-        }
+        let slot = self.slot(gram);
         self.before[place] = std::mem::replace(&mut self.slots[slot], place as u32 + 1);
     }
 
-    #[inline(always)]
-    fn may_have(&self, hash: u64) -> bool {
-        let bits = bits(hash);
-        self.bitmap[(hash >> self.bitmap_shift) as usize] & bits == bits
+    /// The slot of a gram, which is zero if the gram is in no form.
+    fn slot(&self, gram: u64) -> usize {
+        let mut slot = (hash(gram) >> self.slots_shift) as usize;
+        while self.slots[slot] != 0 && self.gram_at(self.slots[slot] as usize - 1) != gram {
+            slot = (slot + 1) & (self.slots.len() - 1);
+        }
+        slot
     }
 
-    fn gram_at(&self, place_plus_one: u32) -> u64 {
-        let place = place_plus_one as usize - 1;
+    fn gram_at(&self, place: usize) -> u64 {
         gram::<GRAM>(&self.bytes[place..place + 8])
     }
 
-    /// Follows up one sample of the text.
-    #[cold]
-    fn check(&self, text: &[u8], at: usize, seen: &mut Seen, runs: &mut Vec<Run>) {
-        let mut padded = [0; 8];
-        padded[..GRAM].copy_from_slice(&text[at..at + GRAM]);
-        let gram = gram::<GRAM>(&padded);
-        let mut slot = (hash(gram) >> self.slots_shift) as usize;
-        while self.slots[slot] != 0 && self.gram_at(self.slots[slot]) != gram {
-            slot = (slot + 1) & (self.slots.len() - 1);
-        }
-        let mut place_plus_one = self.slots[slot];
-        while place_plus_one != 0 {
-            let place = place_plus_one as usize - 1;
-            if !seen.covers(at, place) {
-                self.extend(text, at, place, seen, runs);
-            }
-            place_plus_one = self.before[place];
-        }
-    }
-
-    fn extend(&self, text: &[u8], at: usize, place: usize, seen: &mut Seen, runs: &mut Vec<Run>) {
-        let form = &self.forms[self.forms.partition_point(|form| form.start <= place) - 1];
-        let left = agreeing(
-            text[..at].iter().rev(),
-            self.bytes[form.start..place].iter().rev(),
-        );
-        let right = agreeing(text[at..].iter(), self.bytes[place..form.end].iter());
-        let (start, end) = (at - left, at + right);
-        seen.note(at, place, end);
-        if end - start >= form.min_length
-            && self.weighs(place - left, place + right, form.min_weight)
-        {
-            runs.push(Run {
-                start,
-                owner: form.owner,
-                end,
-            });
-        }
-    }
-
-    fn weighs(&self, start: usize, end: usize, enough: u32) -> bool {
-        let mut sum = 0;
-        enough == 0
-            || self.weights[start..end].iter().any(|weight| {
-                sum += u32::from(*weight);
-                sum >= enough
-            })
+    fn form_at(&self, place: usize) -> &Form {
+        let first = self.stretches[place / STRETCH] as usize;
+        let after = self.forms[first..]
+            .iter()
+            .take_while(|form| form.end <= place)
+            .count();
+        &self.forms[first + after]
     }
 }
 
 impl Form {
-    /// The places of the grams that are in the table.
-    fn grams<const GRAM: usize, const STRIDE: usize>(
-        &self,
-    ) -> impl Iterator<Item = usize> + use<GRAM, STRIDE> {
-        let (start, period) = (self.start, self.period);
-        (0..self.end + 1 - GRAM - start)
-            .filter(move |offset| offset % period < STRIDE)
-            .map(move |offset| start + offset)
+    /// How many grams are in the table at most.
+    fn count<const GRAM: usize, const STRIDE: usize>(&self) -> usize {
+        let grams = self.end - self.start + 1 - GRAM;
+        grams.div_ceil(self.period) * STRIDE.min(self.period)
     }
 }
 
-/// The runs that were followed last: a long one is met again at each sample in it.
-#[derive(Default)]
-struct Seen {
-    /// The distance between text and form, and where the run ends in the text.
-    runs: [(usize, usize); 8],
-    next: usize,
-}
-
-impl Seen {
-    fn covers(&self, at: usize, place: usize) -> bool {
-        let distance = at.wrapping_sub(place);
-        self.runs.iter().any(|run| run.0 == distance && at < run.1)
-    }
-
-    fn note(&mut self, at: usize, place: usize, end: usize) {
-        self.runs[self.next] = (at.wrapping_sub(place), end);
-        self.next = (self.next + 1) % self.runs.len();
-    }
-}
-
-fn agreeing<'a>(a: impl Iterator<Item = &'a u8>, b: impl Iterator<Item = &'a u8>) -> usize {
-    a.zip(b).take_while(|(a, b)| a == b).count()
-}
-
-/// The length of the shortest stretch that weighs enough.
-fn shortest_of(weights: &[u8], enough: u32) -> usize {
-    let (mut shortest, mut start, mut sum) = (usize::MAX, 0, 0);
+/// The length of the shortest stretch that weighs enough, and of the longest that doesn't.
+fn stretches(weights: &[u8], enough: u32) -> (usize, usize) {
+    let (mut shortest, mut longest, mut start, mut sum) = (usize::MAX, 0, 0, 0);
     if enough == 0 {
-        return 0;
+        return (0, 0);
     }
     for (end, weight) in weights.iter().enumerate() {
         sum += u32::from(*weight);
@@ -281,25 +199,9 @@ fn shortest_of(weights: &[u8], enough: u32) -> usize {
             sum -= u32::from(weights[start]);
             start += 1;
         }
-    }
-    shortest
-}
-
-/// The length of the longest stretch that does not weigh enough.
-fn longest_below(weights: &[u8], enough: u32) -> usize {
-    let (mut longest, mut start, mut sum) = (0, 0, 0);
-    if enough == 0 {
-        return 0;
-    }
-    for (end, weight) in weights.iter().enumerate() {
-        sum += u32::from(*weight);
-        while sum >= enough {
-            sum -= u32::from(weights[start]);
-            start += 1;
-        }
         longest = longest.max(end + 1 - start);
     }
-    longest
+    (shortest, longest)
 }
 
 /// Reads a gram from eight bytes.

@@ -48,7 +48,7 @@ fn add(text: &str, parts: &mut Vec<Part>) {
     }
 }
 
-/// The bodies of PEM blocks ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)), as lines and joined. Certificates and public keys beside
+/// The bodies of PEM blocks ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)). Certificates and public keys beside
 /// a private key aren't secret.
 fn add_armoured(value: &str, parts: &mut Vec<Part>) -> bool {
     let before = parts.len();
@@ -76,7 +76,6 @@ fn add_body(body: &str, parts: &mut Vec<Part>) {
         .filter(|line| !line.contains(':'))
         .collect();
     add(&Zeroizing::new(lines.join("\n")), parts);
-    add(&Zeroizing::new(lines.concat()), parts);
 }
 
 /// The texts in a JSON object or array, but for those whose key says that they are not secret.
@@ -256,7 +255,7 @@ mod tests {
         let value = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\nBBBB\n-----END RSA PRIVATE KEY-----\n\
                      -----BEGIN CERTIFICATE-----\nCCCC\n-----END CERTIFICATE-----\n";
 
-        assert_eq!(texts(value), ["AAAA\nBBBB", "AAAABBBB"]);
+        assert_eq!(texts(value), ["AAAA\nBBBB"]);
     }
 
     #[test]

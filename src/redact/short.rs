@@ -18,11 +18,12 @@ const GUESSABLE: u32 = 32;
 pub(super) fn is_guessable(text: &str) -> bool {
     text.len() < MARKABLE
         || (text.len() < 10 && text.bytes().all(|byte| byte.is_ascii_digit()))
-        || exempt::weights(text)
-            .into_iter()
-            .map(u32::from)
-            .sum::<u32>()
-            < GUESSABLE
+        || tells(text) < GUESSABLE
+}
+
+/// How much a text tells, in eighths of a byte.
+pub(super) fn tells(text: &str) -> u32 {
+    exempt::weights(text).into_iter().map(u32::from).sum()
 }
 
 #[cfg(test)]

@@ -9,6 +9,9 @@ use crate::redact::{Counts, Prepared, index::Run};
 /// Longer chunks are taken in pieces, so that memory stays flat.
 const PIECE: usize = 64 * 1024;
 
+/// What a mark begins with; the reference and `>` follow.
+pub(super) const MARK: &[u8] = b"<concealed:";
+
 /// One stream of output; keeps what could still begin a match.
 pub struct Stream {
     prepared: Arc<Prepared>,
@@ -99,7 +102,7 @@ impl Stream {
 
 /// The mark names the reference, and tells nothing of the length or place of what it stands for.
 fn write_mark(out: &mut Vec<u8>, reference: &str) {
-    out.extend_from_slice(b"<concealed:");
+    out.extend_from_slice(MARK);
     out.extend_from_slice(reference.as_bytes());
     out.push(b'>');
 }

@@ -83,6 +83,18 @@ fn a_value_that_overlaps_itself_is_found_after_a_false_start() {
 }
 
 #[test]
+fn a_fragment_is_found_wherever_its_telling_bytes_stand() {
+    for before in ["", ".", "..", "...", "....", "....."] {
+        let text = format!("{before}BCABCABCABAB0");
+
+        assert_eq!(
+            brief(&["aabaababcabcabcabab0x"], &text),
+            format!("{before}~0")
+        );
+    }
+}
+
+#[test]
 fn invalid_utf8_is_passed_on_as_it_is() {
     let shown = redactor(&["value-to-hide"]).redact(b"\xff\xfevalue-to-hide\x80\xc3");
 

@@ -5,6 +5,7 @@
 
 mod encode;
 mod escape;
+mod stripped;
 
 use zeroize::Zeroizing;
 
@@ -76,41 +77,6 @@ impl Forms {
         forms
     }
 
-    /// Makes the one form that has only the letters and digits of a part, in lower case.
-    pub(super) fn bare(part: &str) -> Self {
-        let mut forms = Self::default();
-        for (byte, weight) in part.bytes().zip(exempt::weights(part)) {
-            if byte.is_ascii_alphanumeric() || !byte.is_ascii() {
-                forms.put(&[byte.to_ascii_lowercase()], usize::from(weight));
-            }
-        }
-        forms.close();
-        forms
-    }
-
-    /// Makes the forms that have, for each two neighbours in a part, what leads from one to the next. There are none if
-    /// that is too little to tell the part from others.
-    pub(super) fn steps(part: &str, ways: &[fn(u8, u8) -> u8]) -> Self {
-        let mut forms = Self::default();
-        let weights = exempt::weights(part);
-        let total: usize = weights.iter().map(|weight| usize::from(*weight)).sum();
-        for way in ways {
-            for (pair, weight) in part.as_bytes().windows(2).zip(&weights) {
-                forms.put(&[way(pair[0], pair[1])], usize::from(*weight));
-            }
-            let mut different =
-                Zeroizing::new(forms.bytes[forms.bytes.len() - forms.open_length()..].to_vec());
-            different.sort_unstable();
-            different.dedup();
-            if total >= usize::from(BYTE) * FRAGMENT && different.len() * 2 > FRAGMENT {
-                forms.close();
-            } else {
-                forms.discard();
-            }
-        }
-        forms
-    }
-
     /// Goes through the forms.
     pub(super) fn iter(&self) -> impl Iterator<Item = Form<'_>> {
         let starts = std::iter::once(0).chain(self.written.iter().map(|written| written.end));
@@ -141,6 +107,9 @@ impl Forms {
         if text.len() <= HUGE {
             encode::add_rarer(self, source);
         }
+        if text.len() <= LONG {
+            encode::add_codes(self, source);
+        }
         if (MARKABLE..=HUGE).contains(&text.len()) {
             self.add_turned(source);
         }
@@ -154,7 +123,7 @@ impl Forms {
         }
     }
 
-    /// Adds lines as parts of their own where no fragment would show them.
+    /// Adds lines as parts of their own where no fragment would show them, and all lines with another end or none.
     fn add_lines(&mut self, part: &str) {
         for line in part.lines().map(str::trim) {
             if line.len() < FRAGMENT && !short::is_guessable(line) {
@@ -167,13 +136,15 @@ impl Forms {
                 text: part,
                 weights: &weights,
             };
-            self.add_mapped(source, |c, out| {
-                if c == '\n' {
-                    out.push_str("\r\n")
-                } else {
-                    out.push(c)
-                }
-            });
+            for end in ["\r\n", " ", ""] {
+                self.add_mapped(source, |c, out| {
+                    if c == '\n' {
+                        out.push_str(end)
+                    } else {
+                        out.push(c)
+                    }
+                });
+            }
         }
     }
 

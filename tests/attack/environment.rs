@@ -126,17 +126,26 @@ fn root_reads_the_servers_environment_as_security_md_says() {
     assert!(!leaks(&answer, VALUE), "{answer}");
 }
 
+/// Starts a run that has the value and waits; where it wrote down its process.
+fn waiting_run(den: &mut Den) -> u64 {
+    let run = json!({
+        "command": ["sh", "-c", "sleep 0.2; echo $$ >pid; sleep 20"],
+        "env": { "KEY": REFERENCE }, "files": { "KEY_FILE": REFERENCE },
+    });
+    den.agent.send_call("run_command", run)
+}
+
+/// Waits for that process, then prints its environment and the file that it names.
+const READS_THE_OTHER: &str =
+    "until [ -s pid ]; do sleep 0.02; done; p=$(cat pid); tr '\\0' '\\n' </proc/$p/environ;
+    cat $(tr '\\0' '\\n' </proc/$p/environ | sed -n s/^KEY_FILE=//p)";
+
 #[test]
 fn the_environment_of_another_run_is_concealed_too() {
     let mut den = Den::of_an_ordinary_user();
-    let slow = json!({ "command": ["sh", "-c", "echo $$ >pid; sleep 20"], "env": { "KEY": REFERENCE }, "files": { "KEY_FILE": REFERENCE } });
-    let slow = den.agent.send_call("run_command", slow);
-    let pid = den.program.work.join("pid");
-    crate::agent::eventually("the other run runs", || {
-        std::fs::read_to_string(&pid).is_ok_and(|it| it.ends_with('\n'))
-    });
+    let slow = waiting_run(&mut den);
 
-    let answer = den.shell("p=$(cat pid); tr '\\0' '\\n' </proc/$p/environ; cat $(tr '\\0' '\\n' </proc/$p/environ | sed -n s/^KEY_FILE=//p)");
+    let answer = den.shell(READS_THE_OTHER);
     den.agent
         .notify("notifications/cancelled", json!({ "requestId": slow }));
 
@@ -145,4 +154,44 @@ fn the_environment_of_another_run_is_concealed_too() {
         "it was not read at all: {answer}"
     );
     assert_nothing_in(&answer, &den, "another run's environment");
+}
+
+#[test]
+fn the_environment_of_a_run_that_began_later_is_concealed_too() {
+    let mut den = Den::of_an_ordinary_user();
+    let reader = den.agent.send_call(
+        "run_command",
+        json!({ "command": ["sh", "-c", READS_THE_OTHER] }),
+    );
+    let slow = waiting_run(&mut den);
+
+    let answer = den.agent.answer(reader).to_string();
+    den.agent
+        .notify("notifications/cancelled", json!({ "requestId": slow }));
+
+    assert!(
+        answer.contains("KEY_FILE="),
+        "it was not read at all: {answer}"
+    );
+    assert_nothing_in(&answer, &den, "a later run's environment");
+}
+
+#[test]
+fn another_servers_run_can_be_read_by_the_same_user_as_security_md_says() {
+    let mut den = Den::of_an_ordinary_user();
+    waiting_run(&mut den);
+    let mut second = den.program.serve(&[], &[]);
+
+    let answer = second
+        .call(
+            "run_command",
+            json!({ "command": ["sh", "-c", READS_THE_OTHER] }),
+        )
+        .to_string();
+
+    // Each server conceals what it released itself. Rules that name programs, or a user a server, close it.
+    assert!(
+        leaks(&answer, VALUE),
+        "this is closed now: say so in SECURITY.md; {answer}"
+    );
 }

@@ -101,44 +101,80 @@ fn a_changed_copy_is_run_and_opens_no_vault() {
 
 #[test]
 fn from_a_shell_hushkey_opens_no_vault_whatever_is_done_to_hide_the_run() {
-    let mut den = Den::open();
+    opens_no_vault_from_a_shell(Den::open());
+}
+
+#[test]
+fn from_an_ordinary_users_shell_it_does_not_either() {
+    opens_no_vault_from_a_shell(Den::of_an_ordinary_user());
+}
+
+fn opens_no_vault_from_a_shell(mut den: Den) {
     with_copies(&den);
+    let hushkey = text(&den.program.executable).to_owned();
     let home = text(&den.program.home).to_owned();
     let read = format!("--home {home} read {REFERENCE}");
 
     for script in [
-        format!("{HUSHKEY} read {REFERENCE}"),
-        format!("{HUSHKEY} {read}"),
+        format!("{hushkey} read {REFERENCE}"),
+        format!("{hushkey} {read}"),
         format!("./copy {read}"),
         format!("./link {read}"),
         format!("PATH=bin hushkey {read}"),
-        format!("HUSHKEY_HOME={home} {HUSHKEY} read {REFERENCE}"),
-        format!("export HUSHKEY_HOME={home}; unset HUSHKEY_RUN; exec {HUSHKEY} read {REFERENCE}"),
-        format!("env -i {HUSHKEY} {read}"),
+        format!("HUSHKEY_HOME={home} {hushkey} read {REFERENCE}"),
+        format!("export HUSHKEY_HOME={home}; unset HUSHKEY_RUN; exec {hushkey} read {REFERENCE}"),
+        format!("env -i {hushkey} {read}"),
         format!("env -i HUSHKEY_HOME={home} ./changed read {REFERENCE}"),
-        format!("setsid -w {HUSHKEY} {read}"),
+        format!("setsid -w {hushkey} {read}"),
         format!("env -i setsid -w ./changed {read}"),
-        format!("nohup {HUSHKEY} {read}; cat nohup.out"),
-        format!("( ( env -i setsid {HUSHKEY} {read} >out 2>&1 & ) & ); sleep 1; cat out"),
+        format!("nohup {hushkey} {read}; cat nohup.out"),
+        format!("( ( env -i setsid {hushkey} {read} >out 2>&1 & ) & ); sleep 1; cat out"),
         format!(
             "mkfifo p; ( setsid sh -c 'sleep 0.3; env -i ./changed {read} >p 2>&1' & ) ; cat p"
         ),
-        format!("(exec -a sh {HUSHKEY} {read}) 2>&1 || bash -c \"exec -a sh {HUSHKEY} {read}\""),
-        format!("prlimit --locks=unlimited --pid $$; env -u HUSHKEY_RUN {HUSHKEY} {read}"),
+        format!("(exec -a sh {hushkey} {read}) 2>&1 || bash -c \"exec -a sh {hushkey} {read}\""),
+        format!("prlimit --locks=unlimited --pid $$; env -u HUSHKEY_RUN {hushkey} {read}"),
         format!(
-            "perl -e 'fork and exit; setpgrp; delete $ENV{{HUSHKEY_RUN}}; $0=q(init); exec @ARGV' {HUSHKEY} {read} 2>&1; sleep 1"
+            "perl -e 'fork and exit; setpgrp; delete $ENV{{HUSHKEY_RUN}}; $0=q(init); exec @ARGV' {hushkey} {read} 2>&1; sleep 1"
         ),
         format!(
-            "/lib64/ld-linux-x86-64.so.2 {HUSHKEY} {read} 2>&1 || /lib/ld-linux-aarch64.so.1 {HUSHKEY} {read}"
+            "/lib64/ld-linux-x86-64.so.2 {hushkey} {read} 2>&1 || /lib/ld-linux-aarch64.so.1 {hushkey} {read}"
         ),
-        format!("{HUSHKEY} --home {home} item get Stripe --reveal"),
-        format!("{HUSHKEY} --home {home} run --env K={REFERENCE} --no-masking -- printenv K"),
-        format!("{HUSHKEY} --home {home} agent allow default --vault Dev=full"),
+        format!("{hushkey} --home {home} item get Stripe --reveal"),
+        format!("{hushkey} --home {home} run --env K={REFERENCE} --no-masking -- printenv K"),
+        format!("{hushkey} --home {home} agent allow default --vault Dev=full"),
     ] {
         let answer = den.shell(&script);
 
         assert_nothing_in(&answer, &den, &script);
         assert!(answer.contains(REFUSES), "{script}: {answer}");
+    }
+}
+
+#[test]
+fn hushkey_is_not_found_on_the_policys_path() {
+    let mut den = Den::open();
+    let bin = den.program.base.join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    std::os::unix::fs::symlink(HUSHKEY, bin.join("hushkey")).unwrap();
+    let policy = den.program.home.join("policy.toml");
+    let written = std::fs::read_to_string(&policy).unwrap();
+    let path = format!("path = [\"{}\", ", text(&bin));
+    std::fs::write(&policy, written.replace("path = [", &path)).unwrap();
+
+    let direct = den.call(
+        "run_command",
+        json!({ "command": ["hushkey", "read", REFERENCE] }),
+    );
+    let shell = den.shell(&format!(
+        "HUSHKEY_HOME={} hushkey read {REFERENCE}",
+        text(&den.program.home)
+    ));
+
+    assert!(direct.contains("does not run itself"), "{direct}");
+    assert!(shell.contains(REFUSES), "{shell}");
+    for answer in [direct, shell] {
+        assert_nothing_in(&answer, &den, "PATH");
     }
 }
 

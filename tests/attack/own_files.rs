@@ -102,14 +102,14 @@ fn a_program_can_turn_the_key_into_something_that_no_filter_knows_as_security_md
     let home = text(&den.program.home).to_owned();
 
     let answer = den.shell(&format!(
-        "tr 0-9a-f g-v <{home}/key; base64 -w0 {home}/store.db | head -c 200"
+        "for b in $(od -An -v -tu1 {home}/key); do printf '%d,' $((b * 7)); done; base64 -w0 {home}/store.db | head -c 200"
     ));
 
     // Under the wide policy the agent's code can read what its user can read. Narrow rules and tier 2 close it.
     let turned: String = den
         .key()
         .bytes()
-        .map(|digit| char::from(b'g' + char::from(digit).to_digit(16).unwrap() as u8))
+        .map(|digit| format!("{},", u32::from(digit) * 7))
         .collect();
     assert!(
         leaks(&answer, &turned),

@@ -51,11 +51,11 @@ const CONCEALED: &[(&str, &str)] = &[
     ("traced by the shell", "set -x; : $KEY"),
 ];
 
-/// What it is called, how a shell makes it, and what comes of a value.
-type Disguise = (&'static str, &'static str, fn(&str) -> String);
+/// Reads a value out of a form.
+type Undo = fn(&str) -> String;
 
-/// Forms that are a program's own, which this version does not promise to find, and what undoes them.
-const NOT_PROMISED: &[Disguise] = &[
+/// Disguises: output that shows one is withheld as a whole; and what undoes them.
+const WITHHELD: &[(&str, &str, Undo)] = &[
     (
         "one character a line",
         "printf %s $KEY | fold -w 1",
@@ -114,6 +114,25 @@ const NOT_PROMISED: &[Disguise] = &[
     ),
 ];
 
+/// Forms of a program's own making, which this version does not promise to find.
+const NOT_PROMISED: &[(&str, &str)] = &[
+    (
+        "each byte times seven",
+        "for b in $(printf %s $KEY | od -An -v -tu1); do echo $((b * 7)); done",
+    ),
+    (
+        "every other character, twice",
+        "printf %s $KEY | fold -w 1 | awk '{ if (NR % 2) a = a $0; else b = b $0 } END { print a \" \" b }'",
+    ),
+    (
+        "its characters in order",
+        "printf %s $KEY | fold -w 1 | sort | tr -d '\\n'",
+    ),
+];
+
+/// What the gate says in the place of output.
+const GATE: &str = "output withheld: it looks like an encoded form of op://Dev/Stripe/key; run it so that it does not print the value";
+
 fn unhex(text: &str) -> String {
     let digits: String = text.split_whitespace().collect();
     let bytes = data_encoding::HEXLOWER
@@ -165,10 +184,8 @@ fn each_form_that_is_promised_is_concealed() {
     for (name, script) in CONCEALED {
         let answer = den.shell_with_key(script);
 
-        assert!(
-            answer.contains("<concealed:op://Dev/Stripe/key>"),
-            "{name}: {answer}"
-        );
+        let concealed = answer.contains("<concealed:op://Dev/Stripe/key>");
+        assert!(concealed || answer.contains(GATE), "{name}: {answer}");
         for text in undone(&answer) {
             let turned = text.to_lowercase();
             assert!(
@@ -209,29 +226,45 @@ fn what_undoes_a_form_would_find_it_if_it_came_through() {
     }
 }
 
-/// Prints the table that SECURITY.md tells in words (`--nocapture`). Nothing is asserted but that the programs ran: what
+#[test]
+fn output_that_shows_a_value_in_disguise_is_withheld_with_the_references_name() {
+    let mut den = Den::open();
+
+    for (name, script, undo) in WITHHELD {
+        let run = |key: &str| serde_json::json!({ "command": ["sh", "-c", script], "env": { "KEY": key } });
+        // The same with the value in plain view: it comes from the agent, so it is not concealed.
+        let open = den.agent.answered("run_command", run(VALUE));
+        let answer = den
+            .agent
+            .answered("run_command", run("op://Dev/Stripe/key"));
+
+        let both = |answer: &serde_json::Value| {
+            let text = |stream: &str| answer[stream].as_str().unwrap().to_owned();
+            format!("{} {}", text("stdout"), text("stderr"))
+        };
+        assert!(leaks(&undo(&both(&open)), VALUE), "{name}: {open}");
+        assert_eq!(both(&answer), " ", "{name}");
+        assert_eq!(answer["withheld"].as_str().unwrap(), GATE, "{name}");
+    }
+    let log = den.agent.answered("list_activity", serde_json::json!({}));
+    assert!(log.to_string().contains("output withheld"), "{log}");
+}
+
+/// Prints the list that SECURITY.md tells in words (`--nocapture`). Nothing is asserted but that the programs ran: what
 /// comes through today may be closed tomorrow.
 #[test]
 fn forms_that_are_not_promised_are_listed_with_what_becomes_of_them() {
     let mut den = Den::open();
 
-    for (name, script, undo) in NOT_PROMISED {
-        let answer = den.agent.answered(
-            "run_command",
-            serde_json::json!({ "command": ["sh", "-c", script], "env": { "KEY": "op://Dev/Stripe/key" } }),
-        );
-        let shown = format!(
-            "{} {}",
-            answer["stdout"].as_str().unwrap(),
-            answer["stderr"].as_str().unwrap()
-        );
-        let told = if leaks(&undo(&shown), VALUE) {
-            "comes through"
-        } else {
-            "is concealed"
+    for (name, script) in NOT_PROMISED {
+        let run = serde_json::json!({ "command": ["sh", "-c", script], "env": { "KEY": "op://Dev/Stripe/key" } });
+        let answer = den.agent.answered("run_command", run);
+        let told = match answer["withheld"].as_str() {
+            Some(_) => "is withheld",
+            None => "comes through",
         };
         println!("{name:28} {told}");
-        assert_eq!(answer["ok"], true, "{name}: {shown}");
+        assert_eq!(answer["ok"], true, "{name}: {answer}");
     }
 }
 

@@ -4,9 +4,9 @@ use std::{os::unix::fs::symlink, path::PathBuf};
 
 use hushkey::{
     access::Caller,
-    broker::{ActivityWanted, RunRequest, Source, UpdateItem},
+    broker::{ActivityWanted, ItemsWanted, RunRequest, Source, UpdateItem},
     generate::Recipe,
-    vault::Secret,
+    vault::{ItemUrl, Secret},
 };
 
 use crate::{
@@ -570,4 +570,64 @@ async fn where_items_may_not_be_seen_what_is_there_and_what_is_not_read_alike() 
     // Nor does one that is hidden make a name ambiguous.
     let found = broker.item(&codex, "Twin", None).await.unwrap();
     assert_ne!(found.metadata.overview.id, twin.metadata.overview.id);
+}
+
+#[tokio::test]
+async fn what_a_field_is_needs_the_right_to_metadata() {
+    let policy = |rights: &str| {
+        format!(
+            r#"
+            path = ["/usr/bin", "/bin"]
+            [agents.codex.vaults]
+            Lax = {rights}
+            [[agents.codex.commands]]
+            run = ["printenv", "T"]
+            env = ["*"]
+            "#
+        )
+    };
+    let house = House::new(&policy(r#"["use"]"#)).await;
+    let codex = house.agent("codex");
+    house.item("Lax", "Hidden", &[("key", "canary-6")]).await;
+    let ask = [("T", "op://Lax/Hidden/key?attribute=type")];
+
+    let refused = said(house.run(&codex, &["printenv", "T"], &ask).await);
+    house.set_policy(&policy(r#""read""#));
+    let told = house.run(&codex, &["printenv", "T"], &ask).await.unwrap();
+
+    assert!(refused.contains("no item"), "{refused}");
+    assert_eq!(told.stdout, "concealed\n");
+}
+
+#[tokio::test]
+async fn a_search_finds_nothing_in_what_is_hidden_of_an_address() {
+    let house = House::new(WIDE).await;
+    let codex = house.agent("codex");
+    let href = "https://ada:canary-user@db.example/x?key=canary-query#canary-fragment";
+    let mut new = create("Dev", "Database", vec![]);
+    new.urls.push(ItemUrl {
+        href: href.to_owned(),
+        label: None,
+        primary: true,
+    });
+    house.create(&Caller::Owner, new).await.unwrap();
+
+    let mut found = Vec::new();
+    for query in ["db.example", "ada", "canary", "canary-q", "CANARY-F"] {
+        let wanted = ItemsWanted {
+            query: Some(query.to_owned()),
+            ..ItemsWanted::default()
+        };
+        found.push(
+            house
+                .broker
+                .items(&codex, &wanted)
+                .await
+                .unwrap()
+                .items
+                .len(),
+        );
+    }
+
+    assert_eq!(found, [1, 0, 0, 0, 0]);
 }

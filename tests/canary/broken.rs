@@ -94,7 +94,7 @@ fn no_value_comes_out_of_what_is_broken() {
     };
     let key = &ground.canaries.key;
     let pasted = &ground.canaries.pasted;
-    let spoils: [(&str, &dyn Fn()); 14] = [
+    let spoils: [(&str, &dyn Fn()); 16] = [
         ("a garbled store", &|| garble(&home.join("store.db"), 4096)),
         ("a store without a head", &|| {
             garble(&home.join("store.db"), 0)
@@ -106,6 +106,16 @@ fn no_value_comes_out_of_what_is_broken() {
                 .unwrap()
                 .set_len(9000)
                 .unwrap()
+        }),
+        ("a policy that grants nothing", &|| {
+            fs::write(home.join("policy.toml"), "").unwrap();
+        }),
+        ("a policy that asks a person", &|| {
+            let rule = "run = [\"**\"]\nsecrets = [\"op://**\"]\napprove = \"always\"\n";
+            let policy = format!(
+                "[agents.default.vaults]\nDev = \"use\"\n[[agents.default.commands]]\n{rule}"
+            );
+            fs::write(home.join("policy.toml"), policy).unwrap();
         }),
         ("no store", &|| {
             fs::remove_file(home.join("store.db")).unwrap()

@@ -47,7 +47,7 @@ fn what_is_not_there_is_status_4() {
         ],
     );
 
-    assert_snapshot!(said, @r#"
+    assert_snapshot!(said, @"
     vault get Nope -> 4: hushkey: there is no vault `Nope`; list the vaults to see what there is
     item create --vault Nope --title x -> 4: hushkey: there is no vault `Nope`; list the vaults to see what there is
     item get Nope -> 4: hushkey: there is no item `Nope`; list the items to see what there is
@@ -56,7 +56,7 @@ fn what_is_not_there_is_status_4() {
     item edit Stripe nope[delete] -> 4: hushkey: the item has no field `nope`
     read op://Dev/Stripe/nope -> 4: hushkey: there is no field `nope`; list the fields to see what there is
     import dotenv nope.env --vault Dev --title x -> 4: hushkey: cannot read `nope.env`: no such file or directory
-    "#);
+    ");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn what_cannot_be_meant_is_status_2() {
         ],
     );
 
-    assert_snapshot!(said, @r#"
+    assert_snapshot!(said, @"
     read op://Dev/Stripe -> 2: hushkey: too few '/': secret references should match op://<vault>/<item>[/<section>]/<field>
     read op://Dev/Stripe/a/b/c -> 2: hushkey: too many '/': secret references should match op://<vault>/<item>[/<section>]/<field>
     read op://Dev/Str#ipe/password -> 2: hushkey: the item's name can't be written in a secret reference, which takes letters, digits, `-`, `_`, `.` and spaces; use the id instead
@@ -132,7 +132,7 @@ fn what_cannot_be_meant_is_status_2() {
     mcp --agent a b -> 2: hushkey: an agent's name has 1 to 64 letters, digits, `-`, `_` or `.`, and is not `owner`
     mcp --tools reveal -> 2: hushkey: there is no tool `reveal`; the tools are check_references, create_item, delete_item, get_item, list_activity, list_items, list_vaults, run_command, update_item
     import dotenv bad.env --vault Dev --title x -> 2: hushkey: bad.env: line 2 is no NAME=VALUE; put `#` before it if it is a comment
-    "#);
+    ");
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_run_that_does_not_start_says_why_and_of_which_class() {
         ],
     );
 
-    assert_snapshot!(said, @r#"
+    assert_snapshot!(said, @"
     run -- no-such-program -> 127: hushkey: failed: there is no program `no-such-program`; check the name and the path
     run -- ./no-such-program -> 127: hushkey: failed: there is no program `./no-such-program`; check the name and the path
     run -- ./data -> 126: hushkey: failed: cannot execute `./data`: it is no executable file; check its permissions and its first line
@@ -168,7 +168,7 @@ fn a_run_that_does_not_start_says_why_and_of_which_class() {
     run --env-file bad.env -- true -> 125: hushkey: usage: `bad.env`: line 1: A is no secret reference: too few '/': secret references should match op://<vault>/<item>[/<section>]/<field>
     run --no-such-flag -- true -> 125: hushkey: usage: unexpected argument '--no-such-flag' found
     run -> 125: hushkey: usage: the following required arguments were not provided:
-    "#);
+    ");
 }
 
 #[test]
@@ -195,13 +195,13 @@ fn a_file_that_others_can_read_is_refused_with_the_remedy() {
         person.types(["item", "list"]).succeeds();
     }
 
-    assert_snapshot!(said.join("\n"), @r#"
+    assert_snapshot!(said.join("\n"), @"
     item list -> 5: hushkey: the key can't be read: `[dir]/home/key` is open to other users; run `chmod 600 [dir]/home/key`
     item list -> 5: hushkey: the store can't be opened: `[dir]/home/store.db` is open to other users; run `chmod 600 [dir]/home/store.db`
     item list -> 5: hushkey: the audit log can't be opened, so nothing is released: `[dir]/home/audit.db` is open to other users; run `chmod 600 [dir]/home/audit.db`
     item list -> 5: hushkey: the policy can't be used: `[dir]/home/policy.toml` is open to other users; run `chmod go-w [dir]/home/policy.toml`
     item list -> 5: hushkey: the store can't be opened: `[dir]/home` is open to other users; run `chmod 700 [dir]/home`
-    "#);
+    ");
 }
 
 #[test]
@@ -212,10 +212,10 @@ fn another_key_opens_nothing() {
 
     let said = answers(&person, &[&["item", "list"], &["log"]]);
 
-    assert_snapshot!(said, @r#"
+    assert_snapshot!(said, @"
     item list -> 5: hushkey: this is not the key of this store; put the right key back
     log -> 5: hushkey: this is not the key of the audit log, so nothing is released; put the right key back
-    "#);
+    ");
 }
 
 #[test]
@@ -389,11 +389,11 @@ fn nobody_can_be_asked_without_a_terminal() {
         alone(&["read", "-o", "there", "op://Dev/Stripe/password"]),
     ];
 
-    assert_snapshot!(said.join("\n"), @r#"
+    assert_snapshot!(said.join("\n"), @"
     item create --vault Dev --title x --ask password -> 2: hushkey: there is no terminal to type `password` on; use --from-file, or a JSON item on standard input
     item delete Stripe --permanent -> 2: hushkey: there is no terminal to confirm this on; say --force
     vault delete Dev -> 2: hushkey: there is no terminal to confirm this on; say --force
     read -o there op://Dev/Stripe/password -> 1: hushkey: `there` is there already; say --force to replace it
-    "#);
+    ");
     assert_eq!(fs::read(person.path("there")).unwrap(), b"");
 }

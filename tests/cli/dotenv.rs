@@ -78,7 +78,7 @@ fn thirty_lines_go_in_and_references_stay() {
 
     let told = person.types(IMPORT).succeeds();
 
-    assert_snapshot!(told.shown(), @r#"
+    assert_snapshot!(told.shown(), @"
     LINE  NAME                   BECAME                             REFERENCE
     2     NODE_ENV               plain                              op://Dev/shop/NODE_ENV
     3     PORT                   plain                              op://Dev/shop/PORT
@@ -104,7 +104,7 @@ fn thirty_lines_go_in_and_references_stay() {
     30    SMTP_PASSWORD          concealed                          op://Dev/shop/SMTP_PASSWORD
     19 values are in shop in vault Dev ([id], version 1).
     The file holds references now. What it held may still be in backups and in version control: rotate what was there.
-    "#);
+    ");
     let rewritten = fs::read_to_string(person.path(".env")).unwrap();
     assert_snapshot!(rewritten, @r#"
     # Shop, development. Copy to .env and fill in.
@@ -178,9 +178,7 @@ fn a_title_that_is_taken_is_refused_and_the_file_left_alone() {
     person.types(&IMPORT[..7]).succeeds();
 
     let refused = person.types(IMPORT).ends_with(1);
-    assert_snapshot!(refused.said(), @r#"
-    hushkey: there is an item `shop` in the vault already; --update puts the values into it, another --title makes another
-    "#);
+    assert_snapshot!(refused.said(), @"hushkey: there is an item `shop` in the vault already; --update puts the values into it, another --title makes another");
     assert_eq!(fs::read_to_string(person.path(".env")).unwrap(), dotenv());
 
     person

@@ -15,13 +15,13 @@ fn init_makes_everything_and_tells_what() {
 
     let made = person.types(["init"]).succeeds();
 
-    assert_snapshot!(made.shown(), @r#"
+    assert_snapshot!(made.shown(), @"
     Made vault Dev in [dir]/home/store.db
     Key:    [dir]/home/key (whoever has it and the store has your secrets)
     Audit:  [dir]/home/audit.db
     Policy: [dir]/home/policy.toml
             Agent `default` may write in this vault and run any program with its secrets. To narrow it, edit the file: it says how; `hushkey policy check` reads it.
-    "#);
+    ");
     for file in ["key", "store.db", "audit.db", "policy.toml"] {
         let mode = fs::metadata(person.home().join(file))
             .unwrap()
@@ -43,10 +43,8 @@ fn init_leaves_alone_what_is_there() {
     let refused = person.types(["init"]).ends_with(1);
     let content = person.types(["init", "--if-missing"]).succeeds();
 
-    assert_snapshot!(refused.said(), @r#"
-    hushkey: there is a store already: [dir]/home/store.db; --if-missing is content with it, --home DIR makes another
-    "#);
-    assert_snapshot!(content.shown(), @r#"everything is there already"#);
+    assert_snapshot!(refused.said(), @"hushkey: there is a store already: [dir]/home/store.db; --if-missing is content with it, --home DIR makes another");
+    assert_snapshot!(content.shown(), @"everything is there already");
     assert_eq!(fs::read(person.home().join("key")).unwrap(), key);
     person.types(["item", "get", "Stripe"]).succeeds();
 }
@@ -88,9 +86,7 @@ fn the_first_command_makes_the_store_and_says_so_once() {
     let first = person.types(["vault", "list"]).succeeds();
     let second = person.types(["vault", "list"]).succeeds();
 
-    assert_snapshot!(first.said(), @r#"
-    hushkey: first use: made vault Dev in [dir]/home/store.db; `hushkey init --help` tells what else can be chosen
-    "#);
+    assert_snapshot!(first.said(), @"hushkey: first use: made vault Dev in [dir]/home/store.db; `hushkey init --help` tells what else can be chosen");
     assert_eq!(second.stderr, "");
     assert_eq!(first.stdout, second.stdout);
 }
@@ -149,17 +145,13 @@ fn a_store_or_log_that_is_gone_is_not_quietly_made_anew() {
 
     away(audit);
     let refused = person.types(["item", "list"]).ends_with(5);
-    assert_snapshot!(refused.said(), @r#"
-    hushkey: the audit log `[dir]/home/audit.db` is gone, and nothing is released without one; put it back, or begin a new one with `hushkey init --if-missing`
-    "#);
+    assert_snapshot!(refused.said(), @"hushkey: the audit log `[dir]/home/audit.db` is gone, and nothing is released without one; put it back, or begin a new one with `hushkey init --if-missing`");
     person.types(["init", "--if-missing"]).succeeds();
     person.types(["item", "get", "Stripe"]).succeeds();
 
     away(store);
     let refused = person.types(["item", "list"]).ends_with(5);
-    assert_snapshot!(refused.said(), @r#"
-    hushkey: the store `[dir]/home/store.db` is gone though the audit log `[dir]/home/audit.db` is there; put the store back, or move the audit log away to begin anew
-    "#);
+    assert_snapshot!(refused.said(), @"hushkey: the store `[dir]/home/store.db` is gone though the audit log `[dir]/home/audit.db` is there; put the store back, or move the audit log away to begin anew");
     assert_eq!(
         fs::read_dir(&home)
             .unwrap()
@@ -187,12 +179,10 @@ fn a_connect_server_is_never_passed_over_for_the_local_store() {
         .types_with(&connect[..1], ["item", "list"])
         .ends_with(5);
 
-    assert_snapshot!(refused.said(), @r#"
+    assert_snapshot!(refused.said(), @"
     hushkey: OP_CONNECT_HOST and OP_CONNECT_TOKEN select the Connect server; --backend local uses the store here
     hushkey: a 1Password Connect server is selected (OP_CONNECT_HOST and OP_CONNECT_TOKEN, or config.toml), which this version can't open yet; use --backend local for the store on this machine
-    "#);
-    assert_snapshot!(half.said(), @r#"
-    hushkey: the address of a Connect server is there but its token is not; set OP_CONNECT_HOST and OP_CONNECT_TOKEN (or `[connect] host` and `token_file` in config.toml), or say --backend local
-    "#);
+    ");
+    assert_snapshot!(half.said(), @"hushkey: the address of a Connect server is there but its token is not; set OP_CONNECT_HOST and OP_CONNECT_TOKEN (or `[connect] host` and `token_file` in config.toml), or say --backend local");
     assert!(!refused.stderr.contains("canary"));
 }

@@ -16,7 +16,7 @@ fn an_item_is_shown_without_its_values() {
         .types(["item", "get", "stripe", "--format", "json"])
         .succeeds();
 
-    assert_snapshot!(shown.shown(), @r#"
+    assert_snapshot!(shown.shown(), @"
     ID:       [id]
     Title:    Stripe
     Vault:    Dev ([id])
@@ -27,7 +27,7 @@ fn an_item_is_shown_without_its_values() {
     FIELD     TYPE       VALUE      REFERENCE
     username  STRING     set        op://Dev/Stripe/username
     password  CONCEALED  concealed  op://Dev/Stripe/password
-    "#);
+    ");
     assert_snapshot!(json.shown(), @r#"
     {
       "id": "[id]",
@@ -141,9 +141,7 @@ fn fields_are_written_as_op_writes_them() {
         .succeeds()
         .json();
 
-    assert_snapshot!(made.said(), @r#"
-    hushkey: a secret on the command line can be seen by others while this runs, and stays in the shell's history; --ask, --from-file and a JSON item on standard input avoid that
-    "#);
+    assert_snapshot!(made.said(), @"hushkey: a secret on the command line can be seen by others while this runs, and stays in the shell's history; --ask, --from-file and a JSON item on standard input avoid that");
     let field = |label: &str| {
         let fields = item["fields"].as_array().unwrap();
         fields
@@ -199,11 +197,11 @@ fn an_item_comes_as_json_on_standard_input() {
         ["item", "create", "--vault", "Dev", "-", "--title", "Api 2"],
     );
 
-    assert_snapshot!(made.succeeds().shown(), @r#"
+    assert_snapshot!(made.succeeds().shown(), @"
     made Api 2 in vault Dev ([id], version 1)
       op://Dev/Api 2/credential
       op://Dev/Api 2/More/pin
-    "#);
+    ");
     assert_eq!(
         person
             .types(["read", "-n", "op://Dev/Api 2/credential"])
@@ -246,9 +244,7 @@ fn malformed_json_is_refused_and_not_repeated() {
         )
         .ends_with(2);
 
-    assert_snapshot!(refused.said(), @r#"
-    hushkey: standard input does not have an item's shape, at line 1 column 50; it takes an item as `hushkey item get --format json` prints it
-    "#);
+    assert_snapshot!(refused.said(), @"hushkey: standard input does not have an item's shape, at line 1 column 50; it takes an item as `hushkey item get --format json` prints it");
 }
 
 #[test]
@@ -351,11 +347,11 @@ fn items_are_listed_by_category_and_tag() {
     assert_eq!(titles(&[]), ["B", "Stripe"]);
     assert_eq!(titles(&["--categories", "login,database"]), ["Stripe"]);
     assert_eq!(titles(&["--tags", "PROD"]), ["B"]);
-    assert_snapshot!(person.types(["item", "list"]).shown(), @r#"
+    assert_snapshot!(person.types(["item", "list"]).shown(), @"
     ID                          TITLE   VAULT  CATEGORY  UPDATED
     [id]  B       Dev    SERVER    [day] [clock]
     [id]  Stripe  Dev    LOGIN     [day] [clock]
-    "#);
+    ");
 }
 
 #[test]
@@ -373,18 +369,18 @@ fn vaults_are_made_renamed_and_deleted() {
         .types(["vault", "delete", "Builds", "Shop", "--force"])
         .succeeds();
 
-    assert_snapshot!(made.shown(), @r#"
+    assert_snapshot!(made.shown(), @"
     made vault CI ([id])
     made vault Shop ([id])
-    "#);
-    assert_snapshot!(shown.shown(), @r#"
+    ");
+    assert_snapshot!(shown.shown(), @"
     ID:           [id]
     Name:         Builds
     Description:  builds
     Items:        0
     Created:      [time]
     Updated:      [time]
-    "#);
+    ");
     assert_json_snapshot!(person.types(["vault", "list", "--json"]).json().as_array().unwrap().len(), @"1");
 }
 
@@ -396,9 +392,7 @@ fn a_vault_that_the_policy_names_is_not_renamed_quietly() {
         .types(["vault", "edit", "Dev", "--name", "Prod"])
         .succeeds();
 
-    assert_snapshot!(renamed.said(), @r#"
-    hushkey: the policy names the vault by its old name, and grants nothing in it now; `hushkey policy check` tells where
-    "#);
+    assert_snapshot!(renamed.said(), @"hushkey: the policy names the vault by its old name, and grants nothing in it now; `hushkey policy check` tells where");
 }
 
 #[test]

@@ -46,9 +46,7 @@ fn what_reveals_or_grants_refuses_in_an_agents_shell() {
         std::fs::read(person.home().join("policy.toml")).unwrap(),
         policy
     );
-    assert_snapshot!(person.types_with(&[("CLAUDECODE", "1")], REVEALING[0]).said(), @r#"
-    hushkey: `hushkey read` is for a person, and CLAUDECODE tells that this is an agent's shell; run it in a terminal of your own. An agent uses a secret without seeing it: `run_command` over MCP, or `hushkey run`
-    "#);
+    assert_snapshot!(person.types_with(&[("CLAUDECODE", "1")], REVEALING[0]).said(), @"hushkey: `hushkey read` is for a person, and CLAUDECODE tells that this is an agent's shell; run it in a terminal of your own. An agent uses a secret without seeing it: `run_command` over MCP, or `hushkey run`");
 }
 
 #[test]

@@ -30,17 +30,15 @@ fn rights_are_added_to_the_policy_once_and_on_record() {
     let first = person.types(words).succeeds();
     let again = person.types(words).succeeds();
 
-    assert_snapshot!(first.shown(), @r#"
+    assert_snapshot!(first.shown(), @"
     codex now has: use in vault Dev, run `psql --file *` with op://Dev/Stripe/*
     in [dir]/home/policy.toml; `hushkey policy check` tells what deserves a look
-    "#);
-    assert_snapshot!(again.shown(), @r#"
-    codex has that already: use in vault Dev, run `psql --file *` with op://Dev/Stripe/*
-    "#);
+    ");
+    assert_snapshot!(again.shown(), @"codex has that already: use in vault Dev, run `psql --file *` with op://Dev/Stripe/*");
     let shown = person.types(["policy", "show"]).succeeds().stdout;
     let (path, agents) = shown.split_once("\n\n").unwrap();
     assert!(path.starts_with("programs are looked up in /"), "{path}");
-    assert_snapshot!(agents, @r#"
+    assert_snapshot!(agents, @"
     codex
       files     where it was started, or beneath
       vaults    Dev  use: metadata, use
@@ -50,7 +48,7 @@ fn rights_are_added_to_the_policy_once_and_on_record() {
       files     where it was started, or beneath
       vaults    Dev  write: metadata, use, create, update
       commands  1. ** with op://Dev/**; may set *; output full
-    "#);
+    ");
     let policy = fs::read_to_string(person.home().join("policy.toml")).unwrap();
     assert!(
         policy.starts_with("# Who may do what"),
@@ -78,13 +76,11 @@ fn a_policy_is_checked_and_its_mistakes_are_placed() {
     let broken = person.types(["policy", "check"]).ends_with(1);
     let useless = person.types(["item", "list"]).ends_with(5);
 
-    assert_snapshot!(wide.shown(), @r#"
+    assert_snapshot!(wide.shown(), @"
     look: line 21: any program may have `op://Dev/**`; that includes shells, which can send them anywhere
     [dir]/home/policy.toml is well-formed; one thing in it deserves a look
-    "#);
-    assert_snapshot!(broken.said(), @r#"
-    hushkey: [dir]/home/policy.toml: line 2, column 7: unknown level `everything`; known are off, read, use, write, full
-    "#);
+    ");
+    assert_snapshot!(broken.said(), @"hushkey: [dir]/home/policy.toml: line 2, column 7: unknown level `everything`; known are off, read, use, write, full");
     assert_eq!(useless.said(), broken.said());
 }
 
@@ -102,13 +98,13 @@ fn the_log_tells_who_did_what_and_is_verified() {
         .succeeds();
     let sound = person.types(["log", "--verify"]).succeeds();
 
-    assert_snapshot!(log.shown(), @r#"
+    assert_snapshot!(log.shown(), @"
     1  [day] [clock]  owner listed the vaults
     3  [day] [clock]  owner created the vault Dev
     5  [day] [clock]  owner created Dev/Stripe
     7  [day] [clock]  owner revealed Dev/Stripe/password
     9  [day] [clock]  owner was denied revealing op://Dev/Stripe/nope: there is no field `nope`; list the fields to see what there is (request [code])
-    "#);
+    ");
     assert_eq!(since.json(), json!([]));
     assert!(
         sound.stdout.ends_with("entries are as they were written\n"),

@@ -186,10 +186,10 @@ fn a_run_stands_in_the_log_with_its_references_and_its_end() {
         .ends_with(3);
 
     let log = person.types(["log", "-n", "2"]).succeeds();
-    assert_snapshot!(log.shown(), @r#"
+    assert_snapshot!(log.shown(), @"
     7  [day] [clock]  owner ran `sh` with Dev/Stripe/password
     8  [day] [clock]  owner ran `sh` with Dev/Stripe/password: exit status 3 (entry 7)
-    "#);
+    ");
     assert!(!person.types(["log", "--json"]).stdout.contains("canary"));
 }
 
@@ -212,9 +212,7 @@ fn a_short_secret_is_announced() {
         .types(["run", "--env", "PIN=op://Dev/Pin/password", "--", "true"])
         .succeeds();
 
-    assert_snapshot!(ran.said(), @r#"
-    hushkey: op://Dev/Pin/password is so short that what its mark stands for can be guessed from the program's output
-    "#);
+    assert_snapshot!(ran.said(), @"hushkey: op://Dev/Pin/password is so short that what its mark stands for can be guessed from the program's output");
 }
 
 #[test]

@@ -29,6 +29,7 @@ impl Lab {
     pub(crate) fn open() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         launch::reexecute(PathBuf::from(env!("CARGO_BIN_EXE_hushkey")));
+        heed_signals();
         let home = tempfile::tempdir().unwrap();
         Self {
             root: home.path().to_owned(),
@@ -181,4 +182,25 @@ pub(crate) fn redactor(secrets: &[(&str, &Secret)]) -> Redactor {
             .iter()
             .map(|(reference, value)| Concealed { reference, value }),
     )
+}
+
+/// Gives children their signals back where whoever started the tests ignores some (`nohup`, a shell's background): a
+/// signal with a handler is reset to its default by `exec`, an ignored one stays ignored.
+fn heed_signals() {
+    static HEEDED: std::sync::Once = std::sync::Once::new();
+    HEEDED.call_once(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status
+            .lines()
+            .find_map(|line| line.strip_prefix("SigIgn:"))
+            .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+            .unwrap_or_default();
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2] {
+            if ignored & (1 << (signal - 1)) != 0 {
+                let heard = std::sync::Arc::default();
+                signal_hook::flag::register(signal, heard).unwrap();
+            }
+        }
+    });
 }

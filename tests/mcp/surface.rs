@@ -218,7 +218,7 @@ async fn the_list_of_tools_is_the_same_each_time_and_may_be_kept_by_its_client_a
 
 #[test]
 fn the_table_of_tools_has_a_line_for_each() {
-    insta::assert_snapshot!(hushkey::mcp::tool_table(), @r"
+    insta::assert_snapshot!(hushkey::mcp::tool_table(), @"
     | tool | does | annotations |
     |---|---|---|
     | `check_references` | Tells which `op://` references would resolve for you in a run, and why the others would not. | read-only |

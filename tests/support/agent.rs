@@ -36,7 +36,8 @@ pub struct Program {
     pub work: PathBuf,
     /// `TMPDIR`.
     pub temporary: PathBuf,
-    executable: PathBuf,
+    /// The program's file, which this user may run.
+    pub executable: PathBuf,
     user: Option<u32>,
     _dir: tempfile::TempDir,
 }

@@ -8,7 +8,7 @@ use crate::redact::gate::{
 };
 
 /// Fewer digits than this encode no value.
-pub(super) const SHORTEST: usize = 11;
+const SHORTEST: usize = 11;
 
 /// An encoding of bytes as digits.
 #[derive(Clone, Copy)]
@@ -59,11 +59,13 @@ const BINARY: Encoding = Encoding {
 /// # Errors
 /// [`TooMuch`] if what is packed in it is too long.
 pub(super) fn readings(text: &[u8], solid: &[u8]) -> Result<Vec<View>, TooMuch> {
-    let mut views = vec![
-        unescaped(text),
-        decoded(solid, BINARY, 0),
-        dense::uuencoded(text),
-    ];
+    let binary = decoded(solid, BINARY, 0);
+    let mirrored: View = binary
+        .iter()
+        .map(|byte| byte.reverse_bits())
+        .collect::<Vec<_>>()
+        .into();
+    let mut views = vec![unescaped(text), binary, mirrored, dense::uuencoded(text)];
     if text.len() != solid.len() {
         views.push(decoded(text, BASE64, 0));
         views.push(decoded(text, BASE32, 0));

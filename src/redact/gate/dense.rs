@@ -1,6 +1,6 @@
 //! Undoes encodings that put several bytes in one number: base85, uuencode, decimal integers.
 
-use crate::redact::gate::{decode::SHORTEST, view::View};
+use crate::redact::gate::view::View;
 
 /// RFC 1924, as Python's `b85encode` and git have it.
 const RFC_1924: &[u8; 85] =
@@ -12,6 +12,15 @@ const Z85: &[u8; 85] =
 
 /// Adobe's begins here, in the order of ASCII.
 const ASCII_85: u8 = b'!';
+
+/// Fewer digits than this encode no value, in base85…
+const SHORTEST_RUN: usize = 10;
+
+/// …in a line of uuencode…
+const SHORTEST_LINE: usize = 11;
+
+/// …or in a decimal integer.
+const SHORTEST_INTEGER: usize = 19;
 
 /// Integers with more digits than this are not read.
 const LONGEST_INTEGER: usize = 2_000;
@@ -39,7 +48,7 @@ fn base85_in(text: &[u8], value: impl Fn(u8) -> Option<usize>) -> View {
     for run in text.split(|byte| byte.is_ascii_whitespace()) {
         let run = run.strip_prefix(b"<~").unwrap_or(run);
         let run = run.strip_suffix(b"~>").unwrap_or(run);
-        if run.len() < SHORTEST || run.iter().any(|byte| values[usize::from(*byte)].is_none()) {
+        if run.len() < SHORTEST_RUN || run.iter().any(|byte| values[usize::from(*byte)].is_none()) {
             continue;
         }
         for five in run.chunks(5) {
@@ -67,7 +76,7 @@ pub(super) fn uuencoded(text: &[u8]) -> View {
         };
         let length = usize::from(first.wrapping_sub(b' ') & 63);
         let expected = length.div_ceil(3) * 4;
-        if !(SHORTEST..=expected).contains(&digits.len()) || digits.len() + 3 < expected {
+        if !(SHORTEST_LINE..=expected).contains(&digits.len()) || digits.len() + 3 < expected {
             continue;
         }
         let start = view.len();
@@ -87,7 +96,7 @@ pub(super) fn uuencoded(text: &[u8]) -> View {
 pub(super) fn integers(text: &[u8]) -> View {
     let mut view = View::default();
     for run in text.split(|byte| !byte.is_ascii_digit()) {
-        if (2 * SHORTEST..LONGEST_INTEGER).contains(&run.len()) {
+        if (SHORTEST_INTEGER..LONGEST_INTEGER).contains(&run.len()) {
             view.extend(bytes_of(run).iter().rev());
             view.push(b'\n');
         }

@@ -3,16 +3,13 @@
 //! Looked at are four letters or digits at a time, and what is close together: in a long text full of hexadecimal
 //! digits, most of anything turns up sooner or later.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::redact::variants::{BYTE, Form};
 
 const GRAM: usize = 4;
-
-/// How many bits tell which grams are known.
-const KNOWN: usize = 1 << 16;
 
 /// Values with fewer pieces are left to the search for fragments.
 const FEWEST: usize = 8;
@@ -20,11 +17,14 @@ const FEWEST: usize = 8;
 /// So much of a value is most of it, in hundredths.
 const MOST: usize = 60;
 
+/// How many bits tell which grams are known.
+const KNOWN: usize = 1 << 16;
+
 /// Values in letters and digits, by their grams.
 #[derive(Default)]
 pub(super) struct Likeness {
-    /// Which values hold a gram, and as which of their grams.
-    grams: HashMap<[u8; GRAM], Vec<(usize, usize)>>,
+    /// Grams with the values that hold them, in order.
+    grams: Zeroizing<Vec<(u32, usize)>>,
     values: Vec<Value>,
     /// A bit for each gram, by its hash; most grams of a text are in no value.
     known: Zeroizing<Vec<u64>>,
@@ -32,38 +32,35 @@ pub(super) struct Likeness {
 
 struct Value {
     owner: u32,
+    /// How many different grams it has.
     grams: usize,
     /// How far apart the pieces may stand.
     within: usize,
 }
 
 impl Likeness {
-    /// Takes the letters and digits of a value, in lower case.
+    /// Takes the letters and digits of a value, in lower case; they are found after [`Self::build`].
     pub(super) fn add(&mut self, owner: u32, form: Form<'_>) {
         let telling = form
             .weights
             .windows(GRAM)
             .map(|weights| weights.iter().all(|weight| *weight == BYTE));
-        let mut grams = Zeroizing::new(Vec::new());
-        for (gram, _) in form
+        let grams = form
             .bytes
             .windows(GRAM)
             .zip(telling)
-            .filter(|(_, telling)| *telling)
-        {
-            let gram: [u8; GRAM] = gram.try_into().unwrap_or_default();
-            if !grams.contains(&gram) {
-                grams.push(gram);
-            }
-        }
+            .filter(|(_, telling)| *telling);
+        let mut grams: Zeroizing<Vec<u32>> =
+            Zeroizing::new(grams.map(|(gram, _)| number(gram)).collect());
+        grams.sort_unstable();
+        grams.dedup();
         if grams.len() < FEWEST {
             return;
         }
-        let value = self.values.len();
         self.known.resize(KNOWN / 64, 0);
-        for (at, gram) in grams.iter().enumerate() {
-            self.grams.entry(*gram).or_default().push((value, at));
-            self.known[hash(gram) / 64] |= 1 << (hash(gram) % 64);
+        for gram in grams.iter() {
+            self.grams.push((*gram, self.values.len()));
+            self.known[hash(*gram) / 64] |= 1 << (hash(*gram) % 64);
         }
         self.values.push(Value {
             owner,
@@ -72,25 +69,32 @@ impl Likeness {
         });
     }
 
+    /// Makes all values ready to be found.
+    pub(super) fn build(&mut self) {
+        self.grams.sort_unstable();
+    }
+
     /// Returns the owner of a value of which most stands somewhere in a text of letters and digits in lower case.
     pub(super) fn look(&self, text: &[u8]) -> Option<u32> {
         if self.values.is_empty() {
             return None;
         }
-        let mut sightings: Vec<Sightings> = self.values.iter().map(Sightings::new).collect();
-        for (at, gram) in text.windows(GRAM).enumerate() {
+        let mut sightings: Vec<_> = self.values.iter().map(|_| Sightings::default()).collect();
+        for (at, gram) in text.windows(GRAM).map(number).enumerate() {
             if self.known[hash(gram) / 64] & 1 << (hash(gram) % 64) == 0 {
                 continue;
             }
-            for (value, gram) in self.grams.get(gram).into_iter().flatten() {
+            let first = self.grams.partition_point(|known| known.0 < gram);
+            for (_, value) in self.grams[first..]
+                .iter()
+                .take_while(|known| known.0 == gram)
+            {
                 let Value {
                     owner,
                     grams,
                     within,
                 } = self.values[*value];
-                let sightings = &mut sightings[*value];
-                sightings.see(*gram, at, within);
-                if sightings.different * 100 >= grams * MOST {
+                if sightings[*value].see(gram, at, within) * 100 >= grams * MOST {
                     return Some(owner);
                 }
             }
@@ -99,45 +103,28 @@ impl Likeness {
     }
 }
 
-impl Drop for Likeness {
-    fn drop(&mut self) {
-        for (mut gram, _) in self.grams.drain() {
-            gram.zeroize();
-        }
-    }
-}
-
-/// A place in the bits of known grams.
-fn hash(gram: &[u8]) -> usize {
-    let gram = gram.try_into().map_or(0, u32::from_le_bytes);
-    (gram.wrapping_mul(0x9e37_79b1) >> 16) as usize
-}
-
 /// Which grams of a value were seen lately.
+#[derive(Default)]
 struct Sightings {
-    /// The gram and its place, oldest first.
-    recent: VecDeque<(usize, usize)>,
-    /// How often each gram is in `recent`.
-    times: Vec<u32>,
-    different: usize,
+    /// The gram and its place, oldest first; each gram once, where it was seen last.
+    recent: VecDeque<(u32, usize)>,
 }
 
 impl Sightings {
-    fn new(value: &Value) -> Self {
-        Self {
-            recent: VecDeque::new(),
-            times: vec![0; value.grams],
-            different: 0,
-        }
-    }
-
-    fn see(&mut self, gram: usize, at: usize, within: usize) {
-        while let Some((old, _)) = self.recent.pop_front_if(|(_, then)| *then + within < at) {
-            self.times[old] -= 1;
-            self.different -= usize::from(self.times[old] == 0);
-        }
+    /// Notes a gram, forgets those that stand too far before it, and returns how many different ones are left.
+    fn see(&mut self, gram: u32, at: usize, within: usize) -> usize {
+        self.recent
+            .retain(|(old, then)| *old != gram && then + within >= at);
         self.recent.push_back((gram, at));
-        self.different += usize::from(self.times[gram] == 0);
-        self.times[gram] += 1;
+        self.recent.len()
     }
+}
+
+fn number(gram: &[u8]) -> u32 {
+    gram.try_into().map_or(0, u32::from_le_bytes)
+}
+
+/// A place in the bits of known grams.
+fn hash(gram: u32) -> usize {
+    (gram.wrapping_mul(0x9e37_79b1) >> 16) as usize
 }

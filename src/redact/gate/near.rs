@@ -2,14 +2,9 @@
 //!
 //! A line break in a form leaves less than a fragment on one of its sides. Beside a mark, so little tells something.
 
-use std::collections::HashSet;
+use zeroize::Zeroizing;
 
-use zeroize::{Zeroize, Zeroizing};
-
-use crate::redact::{
-    gate::view::{MARK, mark_length},
-    variants::Form,
-};
+use crate::redact::{gate::clean::mark_at, stream::MARK, variants::Form};
 
 /// So many bytes of a form beside its mark are found…
 const GRAM: usize = 6;
@@ -23,12 +18,12 @@ const LONGEST_FORM: usize = 400;
 /// So many bytes on each side of a mark are looked at, white space not counted.
 const BESIDE: usize = 48;
 
-/// Short fragments of forms, and whose they are.
+/// Short fragments of forms with their owners, in order.
 #[derive(Default)]
-pub(super) struct Near(HashSet<(u32, [u8; GRAM])>);
+pub(super) struct Near(Zeroizing<Vec<(u32, [u8; GRAM])>>);
 
 impl Near {
-    /// Takes a form.
+    /// Takes a form; it is found after [`Self::build`].
     pub(super) fn add(&mut self, owner: u32, form: Form<'_>) {
         if form.bytes.len() > LONGEST_FORM {
             return;
@@ -41,61 +36,56 @@ impl Near {
                 >= TELLING
                 && let Ok(gram) = gram.try_into()
             {
-                self.0.insert((owner, gram));
+                self.0.push((owner, gram));
             }
         }
+    }
+
+    /// Makes all forms ready to be found.
+    pub(super) fn build(&mut self) {
+        self.0.sort_unstable();
     }
 
     /// Returns the owner of a value of which something stands beside its mark.
     pub(super) fn look(&self, text: &[u8], references: &[String]) -> Option<u32> {
         let mut start = 0;
-        while let Some(at) = text[start..]
-            .windows(MARK.len())
-            .position(|window| window == MARK)
-        {
-            let (before, mark) = text.split_at(start + at);
-            let length = mark_length(mark).max(1);
-            let reference = mark[..length]
-                .strip_prefix(MARK)
-                .and_then(|rest| rest.strip_suffix(b">"));
-            for owner in (0_u32..)
+        while let Some(at) = text[start..].iter().position(|byte| *byte == MARK[0]) {
+            let (before, rest) = text.split_at(start + at);
+            let Some(mark) = mark_at(rest, references) else {
+                start += at + 1;
+                continue;
+            };
+            let mut before = solid(before.iter().rev());
+            before.reverse();
+            let after = solid(rest[mark.length..].iter());
+            // Several secrets may have the same reference.
+            let reference = &references[mark.owner as usize];
+            let owners = (0_u32..)
                 .zip(references)
-                .filter(|(_, known)| reference == Some(known.as_bytes()))
-                .map(|(owner, _)| owner)
-            {
-                let before = solid(before.iter().rev(), BESIDE);
-                let after = solid(mark[length..].iter(), BESIDE);
-                if self.stands_in(owner, before.iter().rev()) || self.stands_in(owner, after.iter())
-                {
+                .filter(|(_, other)| *other == reference);
+            for (owner, _) in owners {
+                if self.stands_in(owner, &before) || self.stands_in(owner, &after) {
                     return Some(owner);
                 }
             }
-            start += at + length;
+            start += at + mark.length;
         }
         None
     }
 
-    fn stands_in<'a>(&self, owner: u32, text: impl Iterator<Item = &'a u8>) -> bool {
-        let text: Zeroizing<Vec<u8>> = Zeroizing::new(text.copied().collect());
+    fn stands_in(&self, owner: u32, text: &[u8]) -> bool {
         let mut grams = text.windows(GRAM).filter_map(|gram| gram.try_into().ok());
-        grams.any(|gram| self.0.contains(&(owner, gram)))
+        grams.any(|gram| self.0.binary_search(&(owner, gram)).is_ok())
     }
 }
 
-fn solid<'a>(bytes: impl Iterator<Item = &'a u8>, length: usize) -> Zeroizing<Vec<u8>> {
+/// The first bytes that aren't white space.
+fn solid<'a>(bytes: impl Iterator<Item = &'a u8>) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(
         bytes
             .filter(|byte| !byte.is_ascii_whitespace())
-            .take(length)
+            .take(BESIDE)
             .copied()
             .collect(),
     )
-}
-
-impl Drop for Near {
-    fn drop(&mut self) {
-        for (_, mut gram) in self.0.drain() {
-            gram.zeroize();
-        }
-    }
 }

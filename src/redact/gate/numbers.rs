@@ -9,9 +9,21 @@ const SHORTEST: usize = 8;
 const SIZES: [(usize, usize, usize, usize); 4] =
     [(1, 3, 3, 2), (2, 5, 6, 4), (4, 10, 11, 8), (8, 20, 22, 16)];
 
+/// How words are read as numbers.
+#[derive(Clone, Copy)]
+struct Reading {
+    radix: u32,
+    /// How many bytes a number has.
+    size: usize,
+    /// How many digits it has at most.
+    most: usize,
+}
+
 /// A word that may be a number.
 struct Word<'a> {
     digits: &'a [u8],
+    /// Whether it is the first one on its line.
+    first: bool,
     /// Whether it is the last one on its line.
     last: bool,
 }
@@ -23,42 +35,41 @@ pub(super) fn readings(text: &[u8]) -> Vec<View> {
     let mut views = vec![binary(&words), low_bytes(&words)];
     for (size, decimal, octal, hexadecimal) in SIZES {
         for (radix, most) in [(10, decimal), (8, octal), (16, hexadecimal)] {
-            let exact = radix != 10 && size > 1;
-            let numbers = || {
-                words
-                    .iter()
-                    .filter(move |word| {
-                        word.digits.len() == most || !exact && word.digits.len() < most
-                    })
-                    .filter_map(move |word| Some((number(word.digits, radix, size)?, word.last)))
-            };
-            let bytes = |value: u64| value.to_be_bytes().into_iter().skip(8 - size);
-            views.push(
-                numbers()
-                    .flat_map(|(value, _)| bytes(value))
-                    .collect::<Vec<_>>()
-                    .into(),
-            );
+            let reading = Reading { radix, size, most };
+            let mut bytes = reading.of(words.iter());
             if size == 1 {
-                let lasts = numbers().filter(|(_, last)| *last);
-                views.push(
-                    lasts
-                        .flat_map(|(value, _)| bytes(value))
-                        .collect::<Vec<_>>()
-                        .into(),
-                );
+                views.push(reading.of(words.iter().filter(|word| word.first)));
+                views.push(reading.of(words.iter().filter(|word| word.last)));
             } else {
-                views.push(
-                    numbers()
-                        .flat_map(|(value, _)| bytes(value).rev())
-                        .collect::<Vec<_>>()
-                        .into(),
-                );
+                views.push(bytes.clone());
+                bytes.chunks_mut(size).for_each(<[u8]>::reverse);
             }
+            views.push(bytes);
         }
     }
     views.retain(|view| view.len() >= SHORTEST);
     views
+}
+
+impl Reading {
+    /// The bytes of those words that are such numbers, the most significant of each first.
+    fn of<'a>(self, words: impl Iterator<Item = &'a Word<'a>>) -> View {
+        // In dumps, numbers are filled up with zeros.
+        let exact = self.radix != 10 && self.size > 1;
+        let fits = |length: usize| {
+            if exact {
+                length == self.most
+            } else {
+                length <= self.most
+            }
+        };
+        words
+            .filter(|word| fits(word.digits.len()))
+            .filter_map(|word| number(word.digits, self.radix, self.size))
+            .flat_map(|value| value.to_be_bytes().into_iter().skip(8 - self.size))
+            .collect::<Vec<_>>()
+            .into()
+    }
 }
 
 fn words(text: &[u8]) -> Vec<Word<'_>> {
@@ -73,9 +84,13 @@ fn words(text: &[u8]) -> Vec<Word<'_>> {
             .filter(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit));
         words.extend(found.map(|digits| Word {
             digits,
+            first: false,
             last: false,
         }));
-        if let Some(last) = words[before..].last_mut() {
+        if let [first, ..] = &mut words[before..] {
+            first.first = true;
+        }
+        if let [.., last] = &mut words[before..] {
             last.last = true;
         }
     }
@@ -89,6 +104,9 @@ fn offset(line: &[u8]) -> usize {
         .iter()
         .take_while(|byte| byte.is_ascii_hexdigit())
         .count();
+    if line.starts_with(b"0b") {
+        return 0;
+    }
     let is_byte = end == 8 && line[..end].iter().all(|digit| matches!(digit, b'0' | b'1'));
     match line.get(end) {
         Some(b':') if end >= 6 => end,
@@ -150,8 +168,10 @@ mod tests {
         is_read("0x73, 0x33, 0x63, 0x72, 0x33, 0x74, 0x2d, 0x76");
         is_read("163 063 143 162 063 164 055 166");
         is_read("01110011 00110011 01100011 01110010 00110011 01110100 00101101 01110110");
+        is_read("0b1110011 0b110011 0b1100011 0b1110010 0b110011 0b1110100 0b101101 0b1110110");
         is_read("0111001100110011011000110111001000110011011101000010110101110110");
         is_read("&#115;&#51;&#99;&#114;&#51;&#116;&#45;&#118;");
+        is_read("115 is 0\n51 is 1\n99 is 2\n114 is 3\n51 is 4\n116 is 5\n45 is 6\n118 is 7\n");
         is_read("0: 115\n1: 51\n2: 99\n3: 114\n4: 51\n5: 116\n6: 45\n7: 118\n");
     }
 

@@ -141,6 +141,56 @@ fn disguises() -> Vec<(&'static str, String)> {
         ("decimal entities", numbers("", |b| format!("&#{b};"))),
         ("hex entities", numbers("", |b| format!("&#x{b:x};"))),
         ("quoted-printable", numbers("", |b| format!("={b:02X}"))),
+        (
+            "counted, in one line",
+            format!("{{{}}}", each(", ", |i, c| format!("{i}: '{c}'"))),
+        ),
+        (
+            "numbered pieces",
+            VALUE
+                .as_bytes()
+                .chunks(4)
+                .enumerate()
+                .fold(String::new(), |mut all, (i, four)| {
+                    let _ = writeln!(all, "part {i}: {}", String::from_utf8_lossy(four));
+                    all
+                }),
+        ),
+        (
+            "every second character a line",
+            [0, 1]
+                .map(|from| {
+                    VALUE
+                        .chars()
+                        .skip(from)
+                        .step_by(2)
+                        .chain(['\n'])
+                        .collect::<String>()
+                })
+                .concat(),
+        ),
+        ("titles only", each("", |_, c| format!("\u{1b}]0;{c}\u{7}"))),
+        (
+            "numbers from a thousand on",
+            numbers(", ", |b| (1000 + u32::from(b)).to_string()),
+        ),
+        (
+            "numbers before their index",
+            VALUE
+                .bytes()
+                .enumerate()
+                .fold(String::new(), |mut all, (i, b)| {
+                    let _ = writeln!(all, "{b} is code {i}");
+                    all
+                }),
+        ),
+        ("binary without zeros", numbers(" ", |b| format!("0b{b:b}"))),
+        ("uuencoded", "4>$LY7W!1-RUZ5S)M)DQR-7168C@".to_owned()),
+        ("base85", "cuP57a8WlcdRH=SCQNcQbXH<G".to_owned()),
+        (
+            "one integer",
+            "686756446265168738175915329452261037603558941240".to_owned(),
+        ),
         ("base64 wrapped", wrapped(&base64, 6)),
         (
             "base64 spaced",
@@ -252,6 +302,58 @@ fn a_value_that_is_split_over_both_streams_is_recognized() {
             "{stdout} {stderr}"
         );
     }
+}
+
+#[test]
+fn what_only_looks_like_a_mark_hides_nothing() {
+    let text: String = each("", |_, c| format!("<concealed:{c}>"));
+    let commented: String = each("", |_, c| format!("<concealed:op://v/i/0>{c}"));
+
+    assert!(
+        gate(&[VALUE])
+            .look(text.replace("<concealed:", "<").as_bytes(), b"")
+            .is_some()
+    );
+    assert!(gate(&[VALUE]).look(commented.as_bytes(), b"").is_some());
+    assert!(
+        gate(&[VALUE])
+            .look(wrapped_marks().as_bytes(), b"")
+            .is_some()
+    );
+}
+
+/// The value in pieces, each dressed up as a mark on its own line.
+fn wrapped_marks() -> String {
+    VALUE
+        .as_bytes()
+        .chunks(5)
+        .map(|five| format!("<concealed:{}>\n", String::from_utf8_lossy(five)))
+        .collect()
+}
+
+#[test]
+fn the_rest_of_a_value_beside_its_mark_is_recognized() {
+    let gate = gate(&["another-value-entirely", VALUE]);
+
+    assert_eq!(
+        gate.look(b"<concealed:op://v/i/1>\nr5tVb8\n", b""),
+        Some("op://v/i/1")
+    );
+    assert_eq!(
+        gate.look(b"xK9_pQ\n<concealed:op://v/i/1>", b""),
+        Some("op://v/i/1")
+    );
+    assert_eq!(gate.look(b"<concealed:op://v/i/0>\nr5tVb8\n", b""), None);
+    assert_eq!(gate.look(b"<concealed:op://v/i/1>", b"r5tVb8\n"), None);
+}
+
+#[test]
+fn a_passphrase_without_its_spaces_is_recognized() {
+    let gate = gate(&["correct horse battery staple"]);
+
+    assert!(gate.look(b"correct\nhorse\nbattery\nstaple", b"").is_some());
+    assert!(gate.look(b"4@CC64E 9@CD6 32EE6CJ DE2A=6", b"").is_some());
+    assert_eq!(gate.look(b"correct: battery; status", b""), None);
 }
 
 #[test]

@@ -22,16 +22,20 @@ pub(super) fn add(forms: &mut Forms, source: Source<'_>) {
     }
 }
 
-/// Adds base32, UTF-16, and codes for every byte.
+/// Adds base32 and UTF-16.
 pub(super) fn add_rarer(forms: &mut Forms, source: Source<'_>) {
     add_radix(forms, source, BASE32, 5, 5);
-    for alphabet in [HEX, HEX_LOWER] {
-        add_codes(forms, source, b"%", alphabet);
-        add_codes(forms, source, b"\\x", alphabet);
-        add_unit_codes(forms, source, alphabet);
-    }
     add_utf16(forms, source, u16::to_le_bytes);
     add_utf16(forms, source, u16::to_be_bytes);
+}
+
+/// Adds forms that have a code for every byte.
+pub(super) fn add_codes(forms: &mut Forms, source: Source<'_>) {
+    for alphabet in [HEX, HEX_LOWER] {
+        add_byte_codes(forms, source, b"%", alphabet);
+        add_byte_codes(forms, source, b"\\x", alphabet);
+        add_unit_codes(forms, source, alphabet);
+    }
 }
 
 /// Adds a form at each alignment that the value can have in a longer text. What stands before the value is unknown;
@@ -120,7 +124,7 @@ fn add_digit(
     forms.put(&alphabet[value..=value], weight);
 }
 
-fn add_codes(forms: &mut Forms, source: Source<'_>, prefix: &[u8], digits: &[u8; 16]) {
+fn add_byte_codes(forms: &mut Forms, source: Source<'_>, prefix: &[u8], digits: &[u8; 16]) {
     for (byte, weight) in source.text.bytes().zip(source.weights) {
         forms.put(prefix, 0);
         put_hex(forms, byte, digits, *weight);

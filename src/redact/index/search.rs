@@ -1,0 +1,156 @@
+//! Looks samples of a text up in an index, and follows up what is found to both sides.
+
+use crate::redact::index::{Form, Index, bits, gram, hash};
+
+/// How many grams are looked up in the bitmap before the first of them is acted upon.
+const SAMPLES: usize = 8;
+
+/// A stretch of a text that agrees with a form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::redact) struct Run {
+    /// Where it starts in the text.
+    pub(in crate::redact) start: usize,
+    /// Which secret the form belongs to.
+    pub(in crate::redact) owner: u32,
+    /// Where it ends.
+    pub(in crate::redact) end: usize,
+}
+
+impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
+    /// Appends stretches of `text` that agree with a form in enough bytes to count. Where several forms of one secret
+    /// agree, a stretch inside another may be left out.
+    pub(in crate::redact) fn find(&self, text: &[u8], runs: &mut Vec<Run>) {
+        if self.forms.is_empty() {
+            return;
+        }
+        let mut seen = Seen::default();
+        let mut at = 0;
+        while let Some(block) = text.get(at..at + (SAMPLES - 1) * STRIDE + 8) {
+            let mut hits = 0_u32;
+            for sample in 0..SAMPLES {
+                let gram = gram::<GRAM>(&block[sample * STRIDE..sample * STRIDE + 8]);
+                hits |= u32::from(self.may_have(hash(gram))) << sample;
+            }
+            while hits != 0 {
+                let sample = at + hits.trailing_zeros() as usize * STRIDE;
+                self.check(text, sample, &mut seen, runs);
+                hits &= hits - 1;
+            }
+            at += SAMPLES * STRIDE;
+        }
+        while at + GRAM <= text.len() {
+            self.check(text, at, &mut seen, runs);
+            at += STRIDE;
+        }
+    }
+
+    #[inline(always)]
+    fn may_have(&self, hash: u64) -> bool {
+        let bits = bits(hash);
+        self.bitmap[(hash >> self.bitmap_shift) as usize] & bits == bits
+    }
+
+    /// Follows up one sample of the text.
+    #[cold]
+    fn check(&self, text: &[u8], at: usize, seen: &mut Seen, runs: &mut Vec<Run>) {
+        let mut eight = [0; 8];
+        eight[..GRAM].copy_from_slice(&text[at..at + GRAM]);
+        let mut next = self.slots[self.slot(gram::<GRAM>(&eight))] as usize;
+        while next != 0 {
+            let place = next - 1;
+            if !seen.was_followed(at, place) {
+                self.follow(text, at, place, seen, runs);
+            }
+            next = self.before[place] as usize;
+        }
+    }
+
+    /// Follows text and form to both sides from where they have a gram in common.
+    fn follow(&self, text: &[u8], at: usize, place: usize, seen: &mut Seen, runs: &mut Vec<Run>) {
+        let form = self.form_at(place);
+        if seen
+            .found
+            .iter()
+            .any(|run| run.owner == form.owner && !self.exceeds(text, at, place, form, run))
+        {
+            return;
+        }
+        let left = agreeing(
+            text[..at].iter().rev(),
+            self.bytes[form.start..place].iter().rev(),
+        );
+        let right = agreeing(text[at..].iter(), self.bytes[place..form.end].iter());
+        let run = Run {
+            start: at - left,
+            owner: form.owner,
+            end: at + right,
+        };
+        seen.follow(at, place, run.end);
+        if left + right >= form.min_length
+            && self.weighs(place - left, place + right, form.min_weight)
+        {
+            seen.find(run);
+            runs.push(run);
+        }
+    }
+
+    /// Tells whether text and form may agree beyond a run that was found; if not, the run tells all there is to tell.
+    fn exceeds(&self, text: &[u8], at: usize, place: usize, form: &Form, run: &Run) -> bool {
+        if at < run.start || at + GRAM > run.end {
+            return true;
+        }
+        let (left, right) = (at - run.start, run.end - at);
+        left < at
+            && place - form.start > left
+            && text[run.start - 1] == self.bytes[place - left - 1]
+            || run.end < text.len()
+                && form.end - place > right
+                && text[run.end] == self.bytes[place + right]
+    }
+
+    fn weighs(&self, start: usize, end: usize, enough: u32) -> bool {
+        let mut sum = 0;
+        enough == 0
+            || self.weights[start..end].iter().any(|weight| {
+                sum += u32::from(*weight);
+                sum >= enough
+            })
+    }
+}
+
+/// What was followed and found last: a long run is met again at each sample in it, and in several forms.
+#[derive(Default)]
+struct Seen {
+    /// The distance between text and form, and where they cease to agree in the text.
+    followed: [(usize, usize); 8],
+    found: [Run; 4],
+    next_followed: usize,
+    next_found: usize,
+}
+
+impl Seen {
+    fn was_followed(&self, at: usize, place: usize) -> bool {
+        let distance = at.wrapping_sub(place);
+        self.followed
+            .iter()
+            .any(|(known, end)| *known == distance && at < *end)
+    }
+
+    fn follow(&mut self, at: usize, place: usize, end: usize) {
+        self.followed[self.next_followed] = (at.wrapping_sub(place), end);
+        self.next_followed = (self.next_followed + 1) % self.followed.len();
+    }
+
+    fn find(&mut self, run: Run) {
+        self.found[self.next_found] = run;
+        self.next_found = (self.next_found + 1) % self.found.len();
+    }
+}
+
+/// How many bytes agree before the first that doesn't.
+pub(super) fn agreeing<'a>(
+    a: impl Iterator<Item = &'a u8>,
+    b: impl Iterator<Item = &'a u8>,
+) -> usize {
+    a.zip(b).take_while(|(a, b)| a == b).count()
+}
