@@ -1,8 +1,9 @@
 //! Puts a mark in the place of every secret that a program prints.
 //!
-//! What is looked for is decided in [`variants`]; how it is found in a stream, whatever its chunks, in
-//! [`engine`]. Neither knows who reads the output, or what a policy makes of it. A filter on output is a net and
-//! not a wall: a program that wants to can always write a value in a form that nobody looks for.
+//! What is looked for is decided in `variants`; how it is found in a stream, whatever its chunks, in `engine` and
+//! `index`. Behind that stands [`Gate`], which looks for what the stream redactor cannot see. None of them knows who
+//! reads the output, or what a policy makes of it. A filter on output is a net and not a wall: a program that wants to
+//! can always write a value in a form that nobody looks for.
 
 mod engine;
 mod exempt;

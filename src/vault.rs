@@ -213,7 +213,7 @@ pub enum VaultError {
     },
 
     /// A name is taken.
-    #[error("there is already a {noun} called `{name}`")]
+    #[error("another {noun} is called `{name}`; choose another name")]
     Exists {
         /// What was to be made.
         noun: Noun,

@@ -63,6 +63,9 @@ impl Broker {
         if let Some(title) = &update.title {
             check_title(title)?;
             self.check_rename(ask, located, title)?;
+            let own = &located.metadata.overview.id;
+            self.check_taken(ask, &located.vault.id, title, Some(own))
+                .await?;
         }
 
         let mut set = Vec::new();

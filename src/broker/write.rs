@@ -14,8 +14,8 @@ use crate::{
     },
     policy::{Action, Right},
     vault::{
-        Category, Field, FieldMetadata, ItemState, NewItem, NewVault, VaultEdit, VaultError,
-        VaultOverview,
+        Category, Field, FieldMetadata, ItemId, ItemState, NewItem, NewVault, Noun, VaultEdit,
+        VaultError, VaultId, VaultOverview,
     },
 };
 
@@ -50,6 +50,7 @@ impl Broker {
 
         let made = async {
             check_title(&new.title)?;
+            self.check_taken(&ask, &vault.id, &new.title, None).await?;
             let category = new.category.unwrap_or(Category::Login);
             if matches!(category, Category::Custom | Category::Document) {
                 return Err(BrokerError::Invalid(format!(
@@ -309,6 +310,30 @@ impl Broker {
             }
             .into()),
         }
+    }
+
+    /// An agent may not give a title that is taken: every reference by that name would be ambiguous from then on. Where
+    /// it may not see items, it isn't told either.
+    pub(super) async fn check_taken(
+        &self,
+        ask: &Ask<'_>,
+        vault: &VaultId,
+        title: &str,
+        own: Option<&ItemId>,
+    ) -> Result<(), BrokerError> {
+        let sees = ask.policy.rights(ask.caller, vault).has(Right::Metadata);
+        if !ask.caller.is_agent() || !sees {
+            return Ok(());
+        }
+        let named = self.vault.items_titled(vault, title).await?;
+        if named.iter().any(|item| Some(&item.id) != own) {
+            return Err(VaultError::Exists {
+                noun: Noun::Item,
+                name: title.trim().to_owned(),
+            }
+            .into());
+        }
+        Ok(())
     }
 
     pub(super) async fn plan_all(

@@ -12,6 +12,7 @@ use crate::{
     cli::{
         Log,
         failure::Failure,
+        guard,
         output::{Ink, Output},
         session::Session,
         variables,
@@ -148,7 +149,11 @@ impl From<&Entry> for EntryJson {
             action: entry.verb.as_str().to_owned(),
             target: entry.target_text(Viewer::Owner),
             decision: entry.decision_text(),
-            sentence: entry.sentence(Viewer::Owner),
+            // An agent would simply run what would have allowed it.
+            sentence: entry.sentence(match guard::agent_here() {
+                Some(_) => Viewer::Agent,
+                None => Viewer::Owner,
+            }),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     cli::{
         PolicyCommand,
         failure::Failure,
+        guard,
         output::Ink,
         session::{Session, wait},
     },
@@ -19,6 +20,7 @@ pub(super) use change::change;
 
 /// Does what the command says.
 pub(super) fn perform(command: &PolicyCommand, session: &Session) -> anyhow::Result<()> {
+    guard::refuse_agents("`hushkey policy`")?;
     let broker = session.broker()?;
     match command {
         PolicyCommand::Check => check(&broker, session),

@@ -43,7 +43,7 @@ const TELLING: u32 = 48;
 /// How much of either stream is looked at where the other one is put before it.
 const SEAM: usize = 8 * 1024;
 
-/// Views are searched for values in disguise. Its patterns are wiped when it is dropped.
+/// Recognizes values in disguise. Its patterns are wiped when it is dropped.
 pub struct Gate {
     references: Vec<String>,
     /// All forms that the redactor looks for.
@@ -57,7 +57,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Prepares all views of all secrets. Values that can be guessed are left out: their output is withheld anyway.
+    /// Prepares all views of all secrets. Values that can be guessed are left out: their output has to be withheld anyway.
     #[must_use]
     pub fn new<'a>(secrets: impl IntoIterator<Item = Concealed<'a>>) -> Self {
         let mut gate = Self {

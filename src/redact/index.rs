@@ -1,9 +1,10 @@
 //! Keeps forms by their grams, runs of a few bytes, so that whatever of them stands in a text is found quickly.
 //!
 //! The grams of all forms are in a table, with a bitmap before it. Of a text, one gram is looked up every few bytes
-//! ([`search`]): a stretch that is long enough to matter holds one of those, wherever it begins. So the cost of a
+//! (`search`): a stretch that is long enough to matter holds one of those, wherever it begins. So the cost of a
 //! search hardly depends on how many forms there are.
 
+mod build;
 mod search;
 
 use zeroize::Zeroizing;
@@ -41,6 +42,7 @@ pub(super) struct Index<const GRAM: usize, const STRIDE: usize> {
 }
 
 /// One form in an index.
+#[derive(Clone, Copy)]
 struct Form {
     start: usize,
     end: usize,
@@ -53,8 +55,8 @@ struct Form {
     min_weight: u32,
     /// `STRIDE` grams are in the table of each `period` ones.
     period: usize,
-    /// Whether grams far from any weight are left out of the table.
-    telling_only: bool,
+    /// Whether grams that nothing needs are left out of the table.
+    thinned: bool,
 }
 
 impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
@@ -83,38 +85,9 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
             min_length,
             min_weight,
             period,
-            telling_only: period == 1 && min_weight > 0,
+            thinned: period == 1 && min_weight > 0,
         });
         (min_length - 1).max(longest_below)
-    }
-
-    /// Puts the grams of all forms in the table.
-    pub(super) fn build(&mut self) {
-        if self.forms.is_empty() {
-            return;
-        }
-        self.bytes.extend_from_slice(&[0; 8]);
-        let grams: usize = self
-            .forms
-            .iter()
-            .map(|form| form.count::<GRAM, STRIDE>())
-            .sum();
-        let slots = (grams * 2).next_power_of_two().max(64);
-        let words = (grams / 4).next_power_of_two().max(64);
-        self.slots_shift = 64 - slots.trailing_zeros();
-        self.bitmap_shift = 64 - words.trailing_zeros();
-        self.slots = Zeroizing::new(vec![0; slots]);
-        self.bitmap = Zeroizing::new(vec![0; words]);
-        self.before = Zeroizing::new(vec![0; self.bytes.len()]);
-        for form in 0..self.forms.len() {
-            let Form { start, end, .. } = self.forms[form];
-            self.stretches.resize(end.div_ceil(STRETCH), form as u32);
-            for place in start..=end - GRAM {
-                if self.is_indexed(&self.forms[form], place) {
-                    self.insert(place);
-                }
-            }
-        }
     }
 
     /// Goes through the beginnings and insides of forms with which the text ends: how long each is, and whether a plain
@@ -133,26 +106,6 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
                 }
             }
         }
-    }
-
-    /// Tells whether the gram at a place is to be in the table.
-    fn is_indexed(&self, form: &Form, place: usize) -> bool {
-        // A fragment holds a byte with weight; of those grams that have one or are near one, every fragment holds as
-        // many next to each other as there are bytes between samples.
-        let near = || {
-            let start = (place + 1).saturating_sub(STRIDE).max(form.start);
-            let end = (place + GRAM + STRIDE - 1).min(form.end);
-            self.weights[start..end].iter().any(|weight| *weight > 0)
-        };
-        (place - form.start) % form.period < STRIDE && (!form.telling_only || near())
-    }
-
-    fn insert(&mut self, place: usize) {
-        let gram = gram::<GRAM>(&self.bytes[place..place + 8]);
-        let hash = hash(gram);
-        self.bitmap[(hash >> self.bitmap_shift) as usize] |= bits(hash);
-        let slot = self.slot(gram);
-        self.before[place] = std::mem::replace(&mut self.slots[slot], place as u32 + 1);
     }
 
     /// The slot of a gram, which is zero if the gram is in no form.
@@ -175,14 +128,6 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
             .take_while(|form| form.end <= place)
             .count();
         &self.forms[first + after]
-    }
-}
-
-impl Form {
-    /// How many grams are in the table at most.
-    fn count<const GRAM: usize, const STRIDE: usize>(&self) -> usize {
-        let grams = self.end - self.start + 1 - GRAM;
-        grams.div_ceil(self.period) * STRIDE.min(self.period)
     }
 }
 

@@ -28,97 +28,93 @@ fn random_id() -> String {
         .to_ascii_lowercase()
 }
 
-macro_rules! strict_id {
+macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
+        impl $name {
+            /// Makes a new random id.
+            #[must_use]
+            pub fn random() -> Self {
+                Self(random_id())
+            }
+
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+macro_rules! strict {
+    ($name:ident) => {
         impl $name {
             /// Parses an id; the text must have the id's form.
             ///
             /// # Errors
             /// [`NotAnId`] for anything else.
             pub fn parse(text: &str) -> Result<Self, NotAnId> {
-                if is_id(text) { Ok(Self(text.to_owned())) } else { Err(NotAnId) }
-            }
-
-            /// Makes a new random id.
-            #[must_use]
-            pub fn random() -> Self {
-                Self(random_id())
-            }
-
-            /// The id as text.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                if is_id(text) {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(NotAnId)
+                }
             }
         }
     };
 }
 
-strict_id!(
-    /// A vault's id.
-    VaultId
-);
-strict_id!(
-    /// An item's id, unique over all vaults.
-    ItemId
-);
-strict_id!(
-    /// A file's id, unique over all items.
-    FileId
-);
-
-macro_rules! free_id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
-
+macro_rules! free {
+    ($name:ident) => {
         impl $name {
             /// Takes an id as a backend gave it.
             #[must_use]
             pub fn new(text: impl Into<String>) -> Self {
                 Self(text.into())
             }
-
-            /// Makes a new random id.
-            #[must_use]
-            pub fn random() -> Self {
-                Self(random_id())
-            }
-
-            /// The id as text.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
         }
     };
 }
 
-free_id!(
+id!(
+    /// A vault's id.
+    VaultId
+);
+strict!(VaultId);
+
+id!(
+    /// An item's id, unique over all vaults.
+    ItemId
+);
+strict!(ItemId);
+
+id!(
+    /// A file's id, unique over all items.
+    FileId
+);
+strict!(FileId);
+
+id!(
     /// A section's id, unique within its item.
     SectionId
 );
-free_id!(
+free!(SectionId);
+
+id!(
     /// A field's id, unique within its item: `username`, `password`, `notesPlain`, `credential`, or 26 characters.
     FieldId
 );
+free!(FieldId);
 
 #[cfg(test)]
 mod tests {

@@ -66,7 +66,7 @@ async fn every_reference_that_is_shown_resolves() {
         in_section.section = Some("Ad/min".into());
         let fields = vec![generated("token"), in_section, generated("a/b")];
         let made = house
-            .create(&codex, create("Dev", title, fields))
+            .create(&Caller::Owner, create("Dev", title, fields))
             .await
             .unwrap();
 
@@ -304,4 +304,32 @@ async fn an_ambiguous_title_is_refused_with_the_candidates() {
         !told.contains(hidden.metadata.overview.id.as_str()),
         "{told}"
     );
+}
+
+#[tokio::test]
+async fn an_agent_cannot_take_a_title_that_is_taken() {
+    let house = House::new(WIDE).await;
+    let codex = house.agent("codex");
+    house.item("Dev", "Stripe", &[]).await;
+    house.item("Dev", "Other", &[]).await;
+
+    let made = said(house.create(&codex, create("Dev", " stripe", vec![])).await);
+    let rename = |title: &str| UpdateItem {
+        item: "Other".into(),
+        title: Some(title.into()),
+        ..UpdateItem::default()
+    };
+    let pending = std::future::pending;
+    let taken = house
+        .broker
+        .update_item(&codex, rename("STRIPE"), pending())
+        .await;
+
+    assert!(made.contains("another item is called `stripe`"), "{made}");
+    assert!(said(taken).contains("another item is called `STRIPE`"));
+    let own = house
+        .broker
+        .update_item(&codex, rename("other"), pending())
+        .await;
+    assert!(own.is_ok());
 }

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 
 use crate::binary::Person;
 
-const REVEALING: [&[&str]; 4] = [
+const REVEALING: [&[&str]; 6] = [
     &["read", "op://Dev/Stripe/password"],
     &["item", "get", "Stripe", "--reveal"],
     &[
@@ -17,6 +17,8 @@ const REVEALING: [&[&str]; 4] = [
         "env",
     ],
     &["agent", "allow", "codex", "--vault", "Dev=full"],
+    &["policy", "show"],
+    &["policy", "check"],
 ];
 
 #[test]
@@ -56,7 +58,6 @@ fn what_reveals_nothing_works_in_an_agents_shell() {
     for words in [
         &["item", "get", "Stripe"][..],
         &["vault", "list"],
-        &["policy", "show"],
         &[
             "run",
             "--env",
@@ -71,6 +72,28 @@ fn what_reveals_nothing_works_in_an_agents_shell() {
 
         assert!(!ran.stdout.contains("canary"), "{}", ran.stdout);
     }
+}
+
+#[test]
+fn the_log_tells_an_agents_shell_no_command_that_would_allow_what_was_denied() {
+    let person = Person::with_stripe();
+    person
+        .types(["agent", "allow", "codex", "--vault", "Dev=read"])
+        .succeeds();
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"run_command","arguments":{"command":["true"],"env":{"K":"op://Dev/Stripe/password"}},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
+    person.feeds(&format!("{call}\n"), ["mcp", "--agent", "codex"]);
+
+    let shown =
+        |variables: &[(&str, &str)]| person.types_with(variables, ["log"]).succeeds().stdout;
+
+    let person_sees = shown(&[]);
+    assert!(
+        person_sees.contains("hushkey agent allow codex"),
+        "{person_sees}"
+    );
+    let agent_sees = shown(&[("CLAUDECODE", "1")]);
+    assert!(agent_sees.contains("codex was denied"), "{agent_sees}");
+    assert!(!agent_sees.contains("hushkey agent allow"), "{agent_sees}");
 }
 
 #[test]

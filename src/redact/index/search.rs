@@ -147,10 +147,10 @@ impl Seen {
     }
 }
 
-/// How many bytes agree before the first that doesn't.
-pub(super) fn agreeing<'a>(
-    a: impl Iterator<Item = &'a u8>,
-    b: impl Iterator<Item = &'a u8>,
+/// How many items agree before the first that doesn't.
+pub(super) fn agreeing<T: PartialEq>(
+    a: impl Iterator<Item = T>,
+    b: impl Iterator<Item = T>,
 ) -> usize {
     a.zip(b).take_while(|(a, b)| a == b).count()
 }
