@@ -25,6 +25,7 @@ mod environment;
 pub mod error;
 mod fields;
 mod guard;
+mod injected;
 mod paths;
 mod program;
 mod read;
@@ -229,6 +230,12 @@ impl LazyBroker {
             open: Box::new(open),
             cell: OnceCell::new(),
         }
+    }
+
+    /// The broker, if it was needed already.
+    #[must_use]
+    pub fn opened(&self) -> Option<&Broker> {
+        self.cell.get()
     }
 
     /// The broker, opened now if it was not.

@@ -6,6 +6,8 @@ mod fake_vault;
 #[path = "support/house.rs"]
 mod house;
 
+#[path = "broker/concealment.rs"]
+mod concealment;
 #[path = "broker/items.rs"]
 mod items;
 #[path = "broker/records.rs"]

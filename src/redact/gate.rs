@@ -135,6 +135,27 @@ impl Gate {
     }
 }
 
+/// The text without the redactor's marks of these references.
+pub(super) fn without_marks(text: &[u8], references: &[&str]) -> Zeroizing<Vec<u8>> {
+    let references: Vec<String> = references.iter().map(|it| (*it).to_owned()).collect();
+    let mut clear = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text;
+    while let Some(first) = rest.first() {
+        match clean::mark_at(rest, &references) {
+            Some(mark) => {
+                // What stands on its two sides is not one piece.
+                clear.push(b'\n');
+                rest = &rest[mark.length..];
+            }
+            None => {
+                clear.push(*first);
+                rest = &rest[1..];
+            }
+        }
+    }
+    clear
+}
+
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Gate(..)")
