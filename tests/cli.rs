@@ -2,6 +2,8 @@
 
 #[path = "support/binary.rs"]
 mod binary;
+#[path = "support/terminal.rs"]
+mod terminal;
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;
@@ -15,6 +17,8 @@ mod first_use;
 mod items;
 #[path = "cli/net.rs"]
 mod net;
+#[path = "cli/on_a_terminal.rs"]
+mod on_a_terminal;
 #[path = "cli/owner.rs"]
 mod owner;
 #[path = "cli/runs.rs"]

@@ -44,7 +44,12 @@ const OPENING: &str = "src/cli/opening.rs";
 
 /// Who may write to standard output, which belongs to the protocol while `hushkey mcp` runs: the command line, and a
 /// person's own run.
-const PRINTERS: &[&str] = &["src/cli/", "src/launch/foreground.rs"];
+const PRINTERS: &[&str] = &[
+    "src/cli/",
+    "src/launch/foreground.rs",
+    "src/launch/foreground/",
+    "src/launch/session.rs",
+];
 
 #[test]
 fn each_room_names_only_what_its_row_allows() {
