@@ -1,4 +1,4 @@
-//! Unpacks gzip and zlib streams wherever they begin, up to a limit.
+//! Unpacks gzip, zlib and zip streams wherever they begin, and raw deflate from a known beginning, up to a limit.
 
 use miniz_oxide::inflate::{
     TINFLStatus,
@@ -18,6 +18,12 @@ const LONGEST: usize = 256 * 1024;
 
 /// More beginnings of streams than this are not tried.
 const ATTEMPTS: usize = 4096;
+
+/// Fewer bytes than this are no stream without a header…
+const SHORTEST_RAW: usize = 8;
+
+/// …and of more bytes than this, in or out, none is looked at.
+const LONGEST_RAW: usize = 4096;
 
 /// There is more in packed streams than can be looked at.
 #[derive(Debug)]
@@ -56,6 +62,7 @@ pub(super) fn unpacked(bytes: &[u8]) -> Result<View, TooMuch> {
 fn stream(bytes: &[u8]) -> Option<(&[u8], u32)> {
     match bytes {
         [0x1f, 0x8b, 8, ..] => Some((after_header(bytes), 0)),
+        [b'P', b'K', 3, 4, ..] => Some((after_zip_header(bytes)?, 0)),
         // `x^` stands in texts, too.
         [0x78, 0x5e, rest @ ..]
             if rest
@@ -67,6 +74,34 @@ fn stream(bytes: &[u8]) -> Option<(&[u8], u32)> {
         }
         [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => Some((bytes, TINFL_FLAG_PARSE_ZLIB_HEADER)),
         _ => None,
+    }
+}
+
+/// What follows the header of a file in a zip archive
+/// ([APPNOTE](https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT), 4.3.7), if it is deflated.
+fn after_zip_header(file: &[u8]) -> Option<&[u8]> {
+    let two = |at: usize| Some(u16::from_le_bytes(file.get(at..at + 2)?.try_into().ok()?));
+    let length = 30 + usize::from(two(26)?) + usize::from(two(28)?);
+    file.get(length..).filter(|_| two(8) == Some(8))
+}
+
+/// Appends what bytes unpack to if all of them are one stream without a header
+/// ([RFC 1951](https://www.rfc-editor.org/rfc/rfc1951)), and a line feed. What is longer is told only by its beginning.
+pub(super) fn inflate(bytes: &[u8], state: &mut DecompressorOxide, view: &mut View) {
+    if !(SHORTEST_RAW..=LONGEST_RAW).contains(&bytes.len()) {
+        return;
+    }
+    let end = view.len();
+    view.resize(end + LONGEST_RAW, 0);
+    state.init();
+    let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+    let (status, read, length) = decompress(state, bytes, &mut view[end..], 0, flags);
+    let whole = status == TINFLStatus::Done && read + 1 >= bytes.len();
+    if whole || status == TINFLStatus::HasMoreOutput {
+        view.truncate(end + length);
+        view.push(b'\n');
+    } else {
+        view.truncate(end);
     }
 }
 
