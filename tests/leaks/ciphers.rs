@@ -72,6 +72,11 @@ pub const WAYS: &[Way] = &[
     py("Unicode names, a line each", "import unicodedata\n[print(unicodedata.name(c)) for c in K]", plain).lost(200).through(WORDS),
     py("Braille", "print(''.join(chr(0x2800 + b) for b in B))", |text| text.trim_end().chars().map(|c| char::from((c as u32 - 0x2800) as u8)).collect()).through(OWN_CODE),
     py("other alphabets' letters alike", "print(K.translate(str.maketrans('aceopxyABCEHKMOPTX', '\\u0430\\u0441\\u0435\\u043e\\u0440\\u0445\\u0443\\u0410\\u0412\\u0421\\u0415\\u041d\\u041a\\u041c\\u041e\\u0420\\u0422\\u0425')))", plain).lost(32).withheld(),
+    py("codes, sorted, with their places", "print(sorted((b, i) for i, b in enumerate(B)))", plain).lost(100)
+        .through(SHUFFLED),
+    py("named characters", "import unicodedata\nprint(''.join('\\\\N{%s}' % unicodedata.name(c) for c in K))", plain)
+        .undone_by("python3 -c 'import sys; print(sys.stdin.read().encode().decode(\"unicode_escape\"))'")
+        .through(WORDS),
     py("shuffled by a seed", "import random\nr = list(range(len(K)))\nrandom.Random(5).shuffle(r)\nprint(''.join(K[i] for i in r))", plain).lost(32).through(SHUFFLED),
     py("in order", "print(''.join(sorted(K)))", plain).lost(32).through(SHUFFLED),
     py("in order, with their places", "print(sorted((c, i) for i, c in enumerate(K)))", plain).lost(100).through(SHUFFLED),

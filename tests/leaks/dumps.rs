@@ -47,9 +47,10 @@ pub const WAYS: &[Way] = &[
     sh("od -t o1", "printf %s $KEY | od -An -v -to1", octal).withheld(),
     sh("od -t o2", "printf %s $KEY | od -An -v -to2", plain).lost(60).withheld(),
     sh("od -t o4", "printf %s $KEY | od -An -v -to4", plain).lost(60).withheld(),
+    sh("od of floating-point numbers", "printf %s $KEY | od -An -v -tfD", plain).lost(40).withheld(),
+    sh("od of short floating-point numbers", "printf %s $KEY | od -An -v -tfF", plain).lost(60).withheld(),
+    py("struct in floating-point numbers", "import struct\nprint(struct.unpack('<4d', B))", plain).lost(60).withheld(),
     sh("od with hexadecimal offsets", "printf %s $KEY | od -A x -t x1", |text| hex(&offsets(text))).withheld(),
-    sh("od of floating-point numbers", "printf %s $KEY | od -An -v -tfD", plain).lost(40)
-        .through("a number that is rounded for print; exact floating-point digits are not read back"),
     sh("hexdump", "printf %s $KEY | hexdump", plain).undone_by(WORDS_16).withheld(),
     sh("hexdump -C", "printf %s $KEY | hexdump -C", |text| hex(&offsets(&text.split('|').step_by(2).collect::<String>()))).withheld(),
     sh("hexdump -C, special characters", "printf %s \"$KEY\" | hexdump -C", plain).of(Special).lost(60).withheld(),
@@ -107,8 +108,6 @@ pub const WAYS: &[Way] = &[
     py("struct in big words of eight", "import struct\nprint(struct.unpack('>4Q', B))", plain).lost(80).withheld(),
     py("an array of halves", "import array\nprint(array.array('H', B))", words_of_2).withheld(),
     py("codes plus a thousand", "print([1000 + b for b in B])", |text| latin(&text.split(|c: char| !c.is_ascii_digit()).filter_map(|it| it.parse::<u32>().ok()).map(|it| (it - 1000) as u8).collect::<Vec<_>>())).withheld(),
-    py("codes, sorted, with their places", "print(sorted((b, i) for i, b in enumerate(B)))", plain).lost(100)
-        .through("the order is another one: what is next to each other in the value is not next to each other in the text"),
     py("codes, reversed", "print(list(reversed(B)))", |text| decimal(text).chars().rev().collect()).withheld(),
     py("nibbles in decimal", "print([n for b in B for n in (b >> 4, b & 15)])", plain).lost(100).withheld(),
     pl("ord", "print join(' ', map { ord } split //, $k)", decimal).withheld(),

@@ -27,9 +27,6 @@ pub const WAYS: &[Way] = &[
     py("escapes of Perl", "print(''.join(f'\\\\x{{{b:x}}}' for b in B))", |text| hex(&text.replace("x{", " "))).withheld(),
     py("percent u", "print(''.join(f'%u{b:04x}' for b in B))", hex).withheld(),
     py("octal escapes", "print(''.join(f'\\\\{b:03o}' for b in B))", crate::undo::octal).withheld(),
-    py("named characters", "import unicodedata\nprint(''.join('\\\\N{%s}' % unicodedata.name(c) for c in K))", plain)
-        .undone_by("python3 -c 'import sys; print(sys.stdin.read().encode().decode(\"unicode_escape\"))'")
-        .through("words for characters: the names would have to be known"),
     py("quoted-printable of all bytes", "print(''.join(f'={b:02X}' for b in B))", hex).withheld(),
     py("quoted-printable, special characters", "import quopri\nprint(quopri.encodestring(B, quotetabs=True).decode())", plain)
         .of(Special)

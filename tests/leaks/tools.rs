@@ -1,6 +1,6 @@
 //! Which tools this machine has.
 
-use std::path::Path;
+use std::{io::Write as _, path::Path};
 
 use crate::way::Way;
 
@@ -28,4 +28,12 @@ pub fn has(tool: &str) -> bool {
     ["/usr/bin", "/bin"]
         .iter()
         .any(|place| Path::new(place).join(tool).exists())
+}
+
+/// Says that something is not tried here. Not by a macro, whose text the test harness would keep to itself.
+pub fn skipped(count: usize, all: usize, what: &str, lacks: &[String]) {
+    if count > 0 {
+        let line = format!("SKIPPED {count} of {all} {what}: {}\n", lacks.join(", "));
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
+    }
 }

@@ -11,15 +11,13 @@ fn check(letter: char) {
         .into_iter()
         .find(|class| class.letter == letter)
         .unwrap();
-    let (ways, skipped) = tools::available(&class.ways);
-    if !skipped.is_empty() {
-        eprintln!(
-            "SKIPPED {} of {} leak ways of class {letter}: {}",
-            class.ways.len() - ways.len(),
-            class.ways.len(),
-            skipped.join(", ")
-        );
-    }
+    let (ways, lacks) = tools::available(&class.ways);
+    tools::skipped(
+        class.ways.len() - ways.len(),
+        class.ways.len(),
+        &format!("leak ways of class {letter}"),
+        &lacks,
+    );
     let mut den = Den::open();
 
     let gone: Vec<Gone> = den.go(&ways);

@@ -33,6 +33,7 @@ struct Word<'a> {
 pub(super) fn readings(text: &[u8]) -> Vec<View> {
     let (words, offsets) = words(text, offset);
     let mut views = readings_of(&words);
+    views.extend(floating(text));
     if offsets {
         // What looks like an offset may be a number.
         let (words, _) = self::words(text, |_| 0);
@@ -41,6 +42,21 @@ pub(super) fn readings(text: &[u8]) -> Vec<View> {
     views.retain(|view| view.len() >= SHORTEST);
     views
 }
+
+/// Floating-point numbers as the bytes that they are made of, of eight and of four bytes.
+fn floating(text: &[u8]) -> [View; 2] {
+    let words = text.split(|byte| byte.is_ascii_whitespace() || b",()[]".contains(byte));
+    let numbers = words.filter(|word| word.len() >= FEWEST_DIGITS && word.contains(&b'.'));
+    let (mut long, mut short) = (View::default(), View::default());
+    for number in numbers.filter_map(|word| std::str::from_utf8(word).ok()) {
+        long.extend(number.parse().unwrap_or(0_f64).to_le_bytes());
+        short.extend(number.parse().unwrap_or(0_f32).to_le_bytes());
+    }
+    [long, short]
+}
+
+/// Floating-point numbers with fewer digits are not exact.
+const FEWEST_DIGITS: usize = 8;
 
 /// Numbers of several bytes, in both orders.
 fn wide(
@@ -217,5 +233,7 @@ mod tests {
         is_read("0000000 163 063 143 162 063 164 055 166\n");
         is_read("00000000  73 33 63 72  33 74 2d 76  |s3cr3t-v|\n");
         is_read("0000000 72633373 762d7433\n");
+        is_read("  1.8114619401931713e+261\n");
+        is_read("  4.500178913177037e+30, 8.795157780047236e+32");
     }
 }
