@@ -53,6 +53,8 @@ pub struct Gate {
     references: Vec<String>,
     /// All forms that the redactor looks for.
     forms: Engine,
+    /// Forms that need a view without white space.
+    changed: Engine,
     /// Letters and digits of each part, in lower case.
     bare: Engine,
     /// What leads from each byte of a part to the next, which a constant added to all of them leaves alone.
@@ -70,6 +72,7 @@ impl Gate {
         let mut gate = Self {
             references: Vec::new(),
             forms: Engine::default(),
+            changed: Engine::default(),
             bare: Engine::default(),
             steps: Engine::default(),
             letter_steps: Engine::default(),
@@ -84,6 +87,7 @@ impl Gate {
             gate.references.push(secret.reference.to_owned());
         }
         gate.forms.build();
+        gate.changed.build();
         gate.bare.build();
         gate.steps.build();
         gate.letter_steps.build();
@@ -138,7 +142,7 @@ impl Gate {
                 self.likeness.add(owner, form);
             }
             for form in Forms::changed(part).iter() {
-                self.forms.add(owner, form);
+                self.changed.add(owner, form);
             }
             let ways = [view::STEPS[0], view::STEPS[1], view::STEPS_DOWN];
             for form in Forms::steps(part, &ways).iter() {
@@ -201,9 +205,14 @@ impl Search<'_> {
         self.text(&view::initials(text), 0);
         self.forms(&view::neighbours_in_turn(text));
         self.bare(&view::bare(&view::lines_backwards(text)));
-        self.unlikely(&view::downwards(text));
+        self.unlikely(&self.gate.forms, &view::downwards(text));
         self.engine(&self.gate.letter_steps, &view::letter_steps(text));
-        periodic::views(text, |view| self.unlikely(view));
+        periodic::views(text, |view| {
+            self.unlikely(&self.gate.forms, view);
+            if view.len() < text.len() {
+                self.unlikely(&self.gate.changed, view);
+            }
+        });
         self.readings(&numbers::readings(text), depth);
     }
 
@@ -215,6 +224,7 @@ impl Search<'_> {
         let solid = view::solid(text);
         self.forms(text);
         self.forms(&solid);
+        self.engine(&self.gate.changed, &solid);
         self.forms(&view::alphanumeric(text));
         self.forms(&Zeroizing::new(solid.to_ascii_lowercase()));
         self.bare(&view::bare(text));
@@ -250,6 +260,7 @@ impl Search<'_> {
             self.text(bytes, 0);
         } else {
             self.forms(bytes);
+            self.engine(&self.gate.changed, bytes);
             for step in view::STEPS {
                 self.engine(&self.gate.steps, &view::steps(bytes, step));
             }
@@ -285,8 +296,8 @@ impl Search<'_> {
     }
 
     /// Searches one of the many views of a text that seldom show anything. Together they have more chances to be wrong.
-    fn unlikely(&mut self, view: &[u8]) {
-        if self.found.is_none() && self.find(&self.gate.forms, view) {
+    fn unlikely(&mut self, engine: &Engine, view: &[u8]) {
+        if self.found.is_none() && self.find(engine, view) {
             let certain = |run: &&Run| is_no_chance(&view[run.start..run.end]);
             self.found = self.runs.iter().filter(certain).map(|run| run.owner).min();
         }

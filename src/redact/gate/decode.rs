@@ -1,10 +1,8 @@
 //! Undoes encodings of whatever stands in a text.
 
-use miniz_oxide::inflate::core::DecompressorOxide;
-
 use crate::redact::gate::{
     dense,
-    packed::{TooMuch, inflate, unpacked},
+    packed::{Raw, TooMuch, unpacked},
     symbols,
     view::View,
 };
@@ -112,27 +110,12 @@ impl Encoding {
     }
 }
 
-/// What runs of digits unpack to.
-struct Raw {
-    state: Box<DecompressorOxide>,
-    view: View,
-}
-
-impl Raw {
-    fn add(&mut self, bytes: &[u8]) {
-        inflate(bytes, &mut self.state, &mut self.view);
-    }
-}
-
 /// Returns what a text decodes to, in every way that gives something. `solid` is the text without white space.
 ///
 /// # Errors
 /// [`TooMuch`] if what is packed in it is too long.
 pub(super) fn readings(text: &[u8], solid: &[u8]) -> Result<Vec<View>, TooMuch> {
-    let mut raw = Raw {
-        state: Box::default(),
-        view: View::default(),
-    };
+    let mut raw = Raw::new();
     let mut views = vec![
         symbols::bits(text, solid),
         dense::uuencoded(text),

@@ -85,23 +85,39 @@ fn after_zip_header(file: &[u8]) -> Option<&[u8]> {
     file.get(length..).filter(|_| two(8) == Some(8))
 }
 
-/// Appends what bytes unpack to if all of them are one stream without a header
-/// ([RFC 1951](https://www.rfc-editor.org/rfc/rfc1951)), and a line feed. What is longer is told only by its beginning.
-pub(super) fn inflate(bytes: &[u8], state: &mut DecompressorOxide, view: &mut View) {
-    if !(SHORTEST_RAW..=LONGEST_RAW).contains(&bytes.len()) {
-        return;
+/// Unpacks streams without a header ([RFC 1951](https://www.rfc-editor.org/rfc/rfc1951)).
+pub(super) struct Raw {
+    state: Box<DecompressorOxide>,
+    room: View,
+    /// What was in the streams; a line feed after each.
+    pub(super) view: View,
+}
+
+impl Raw {
+    pub(super) fn new() -> Self {
+        Self {
+            state: Box::default(),
+            room: vec![0; LONGEST_RAW].into(),
+            view: View::default(),
+        }
     }
-    let end = view.len();
-    view.resize(end + LONGEST_RAW, 0);
-    state.init();
-    let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-    let (status, read, length) = decompress(state, bytes, &mut view[end..], 0, flags);
-    let whole = status == TINFLStatus::Done && read + 1 >= bytes.len();
-    if whole || status == TINFLStatus::HasMoreOutput {
-        view.truncate(end + length);
-        view.push(b'\n');
-    } else {
-        view.truncate(end);
+
+    /// Unpacks bytes if all of them are one stream, in one block. What is longer is told only by its beginning.
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        let last_block = bytes
+            .first()
+            .is_some_and(|first| matches!(first & 7, 0b011 | 0b101));
+        if !last_block || !(SHORTEST_RAW..=LONGEST_RAW).contains(&bytes.len()) {
+            return;
+        }
+        self.state.init();
+        let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+        let (status, read, length) = decompress(&mut self.state, bytes, &mut self.room, 0, flags);
+        let whole = status == TINFLStatus::Done && read + 1 >= bytes.len();
+        if whole || status == TINFLStatus::HasMoreOutput {
+            self.view.extend_from_slice(&self.room[..length]);
+            self.view.push(b'\n');
+        }
     }
 }
 

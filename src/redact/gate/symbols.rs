@@ -91,60 +91,50 @@ pub(super) fn add_number(digits: impl Iterator<Item = u64>, base: u64, view: &mu
 /// Reads stretches in which only two different signs stand, or two different words, as bits in both ways.
 pub(super) fn bits(text: &[u8], solid: &[u8]) -> View {
     let mut view = View::default();
-    add_bits(text.iter(), &mut view);
+    add_bits(text, &mut view);
     if text.len() != solid.len() {
-        add_bits(solid.iter(), &mut view);
+        add_bits(solid, &mut view);
     }
-    let words = text
-        .split(|byte| !byte.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty());
-    add_bits(words, &mut view);
+    let words = text.split(|byte| !byte.is_ascii_alphanumeric());
+    let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
+    add_bits(&words, &mut view);
     view
 }
 
-fn add_bits<T: PartialEq + Copy>(signs: impl Iterator<Item = T>, view: &mut View) {
-    let (mut one, mut other) = (None, None);
-    let mut bits: Vec<bool> = Vec::new();
-    let mut alike = 0;
-    for sign in signs {
-        if one != Some(sign) && other != Some(sign) {
-            if other.is_some() {
-                finish(&bits, view);
-                // What stood last goes on with the new sign.
-                let last = bits.last() == Some(&true);
-                one = if last { other } else { one };
-                bits.drain(..bits.len() - alike);
-                bits.fill(false);
-                other = Some(sign);
-            } else if one.is_some() {
-                other = Some(sign);
-            } else {
-                one = Some(sign);
+fn add_bits<T: PartialEq>(signs: &[T], view: &mut View) {
+    // Where the stretch begins, where the last sign of it begins to repeat itself, and where a sign other than the
+    // first stands.
+    let (mut start, mut alike, mut other) = (0, 0, None);
+    for at in 1..signs.len() {
+        if signs[at] == signs[at - 1] {
+            continue;
+        }
+        match other {
+            None => other = Some(at),
+            Some(second) if signs[at] == signs[start] || signs[at] == signs[second] => {}
+            Some(_) => {
+                finish(&signs[start..at], view);
+                (start, other) = (alike, Some(at));
             }
         }
-        let bit = other == Some(sign);
-        alike = if bits.last() == Some(&bit) {
-            alike + 1
-        } else {
-            1
-        };
-        bits.push(bit);
+        alike = at;
     }
-    finish(&bits, view);
+    finish(&signs[start.min(signs.len())..], view);
 }
 
-/// Appends the bytes that bits make, and those that they make the other way round.
-fn finish(bits: &[bool], view: &mut View) {
-    if bits.len() < FEWEST_BITS || bits.iter().all(|bit| *bit == bits[0]) {
+/// Appends the bytes that bits make, and those that they make the other way round. What stands before them may look
+/// like a bit, and a first byte may lack its zeros.
+fn finish<T: PartialEq>(signs: &[T], view: &mut View) {
+    if signs.len() < FEWEST_BITS || signs.iter().all(|sign| *sign == signs[0]) {
         return;
     }
     for flip in [false, true] {
         for width in [8, 7] {
-            // A first byte may lack its zeros.
-            for skipped in [0, bits.len() % width] {
-                let bytes = bits[skipped..].chunks_exact(width).map(|byte| {
-                    byte.iter()
-                        .fold(0, |sum, bit| sum << 1 | u8::from(*bit != flip))
+            for skipped in 0..width {
+                let bytes = signs[skipped..].chunks_exact(width).map(|byte| {
+                    byte.iter().fold(0, |sum, sign| {
+                        sum << 1 | u8::from((*sign == signs[0]) != flip)
+                    })
                 });
                 view.extend(bytes);
                 view.push(b'\n');
