@@ -7,6 +7,8 @@ mod encode;
 mod escape;
 mod stripped;
 
+pub(super) use stripped::is_no_chance;
+
 use zeroize::Zeroizing;
 
 use crate::redact::{
