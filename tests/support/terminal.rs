@@ -17,6 +17,9 @@ use rustix::{
 /// Generous: a loaded machine is slow, a hang is for ever.
 const SOON: Duration = Duration::from_secs(30);
 
+/// How long something may still be shown after the end.
+const LAST: Duration = Duration::from_millis(500);
+
 /// A program on a terminal of its own.
 pub struct Terminal {
     child: Child,
@@ -115,10 +118,11 @@ impl Terminal {
 
         let until = Instant::now() + SOON;
         loop {
-            while let Ok(bytes) = self.screen.try_recv() {
-                self.shown += &String::from_utf8_lossy(&bytes);
-            }
             if let Some(status) = self.child.try_wait().unwrap() {
+                // Somebody in the background may keep the terminal.
+                while let Ok(bytes) = self.screen.recv_timeout(LAST) {
+                    self.shown += &String::from_utf8_lossy(&bytes);
+                }
                 let signal = || 128 + status.signal().unwrap_or_default();
                 return status.code().unwrap_or_else(signal);
             }

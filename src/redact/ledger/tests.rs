@@ -6,7 +6,10 @@ use crate::{redact::tests::harmless, vault::Secret};
 const VALUE: &str = "Vq7rT2mXk9LzPw4sNc8bHd3yJf6gQa5e";
 
 /// How many texts come through before the first that does not; all of them if none is refused.
-fn admitted<'t>(value: &str, texts: impl IntoIterator<Item = &'t str>) -> usize {
+fn admitted<'t, T: AsRef<[u8]> + ?Sized + 't>(
+    value: &str,
+    texts: impl IntoIterator<Item = &'t T>,
+) -> usize {
     let value = Secret::new(value.to_owned());
     let mut ledger = Ledger::default();
     let secret = || Concealed {
@@ -15,7 +18,7 @@ fn admitted<'t>(value: &str, texts: impl IntoIterator<Item = &'t str>) -> usize 
     };
     texts
         .into_iter()
-        .take_while(|text| ledger.admit([secret()], &[text.as_bytes(), b""]).is_ok())
+        .take_while(|text| ledger.admit([secret()], &[text.as_ref(), b""]).is_ok())
         .count()
 }
 
