@@ -249,8 +249,8 @@ impl Search<'_> {
         self.forms(&view::alphanumeric(text));
         self.forms(&Zeroizing::new(solid.to_ascii_lowercase()));
         self.bare(&view::bare(text));
-        for step in view::STEPS {
-            self.engine(&self.gate.steps, &view::steps(text, step));
+        for steps in view::steps(text) {
+            self.engine(&self.gate.steps, &steps);
         }
         if depth > 0 && self.found.is_none() {
             self.text(&unescaped(text), depth - 1);
@@ -282,8 +282,8 @@ impl Search<'_> {
         } else {
             self.forms(bytes);
             self.engine(&self.gate.changed, bytes);
-            for step in view::STEPS {
-                self.engine(&self.gate.steps, &view::steps(bytes, step));
+            for steps in view::steps(bytes) {
+                self.engine(&self.gate.steps, &steps);
             }
         }
         view::printable(bytes, told);

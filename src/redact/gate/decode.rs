@@ -22,6 +22,8 @@ struct Encoding {
     width: u32,
     /// How many digits may have to be left out before the first whole byte begins.
     beginnings: usize,
+    /// Whether somebody packs bytes before encoding them so.
+    packs: bool,
     values: [u8; 256],
 }
 
@@ -69,6 +71,7 @@ impl Encoding {
         Self {
             width,
             beginnings,
+            packs: width != 5,
             values,
         }
     }
@@ -87,7 +90,7 @@ impl Encoding {
                 if run.len() >= SHORTEST + skipped {
                     let start = view.len();
                     self.add(&run[skipped..], view);
-                    if skipped == 0 {
+                    if self.packs && skipped == 0 {
                         raw.add(&view[start..]);
                     }
                     view.push(b'\n');
@@ -130,7 +133,7 @@ pub(super) fn readings(text: &[u8], solid: &[u8]) -> Result<Vec<View>, TooMuch> 
     }
     views.extend(dense::base85(text));
     views.push(dense::integers(text));
-    views.extend(symbols::numbers(text));
+    views.push(symbols::numbers(text));
     views.push(unpacked(text)?);
     views.push(raw.view);
     views.retain(|view| !view.is_empty());

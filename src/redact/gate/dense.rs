@@ -65,7 +65,8 @@ fn base85_in(text: &[u8], value: impl Fn(u8) -> Option<usize>) -> View {
         values[usize::from(byte)] = value(byte);
     }
     let mut view = View::default();
-    for word in text.split(|byte| byte.is_ascii_whitespace()) {
+    let words = text.split(|byte| byte.is_ascii_whitespace());
+    for word in words.filter(|word| word.len() >= SHORTEST_RUN) {
         let word = word.strip_prefix(b"<~").unwrap_or(word);
         let word = word.strip_suffix(b"~>").unwrap_or(word);
         for run in word.split(|byte| values[usize::from(*byte)].is_none()) {
@@ -127,6 +128,9 @@ pub(super) fn uuencoded(text: &[u8]) -> View {
 pub(super) fn integers(text: &[u8]) -> View {
     let mut view = View::default();
     for run in text.split(|byte| !byte.is_ascii_digit() && !b",_'".contains(byte)) {
+        if run.len() < SHORTEST_INTEGER {
+            continue;
+        }
         let plain = !run.iter().any(|byte| b",_'".contains(byte));
         let in_threes = || {
             run.split(|byte| !byte.is_ascii_digit())

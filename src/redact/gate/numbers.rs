@@ -1,6 +1,6 @@
 //! Reads dumps and lists of numbers as the bytes that they stand for: decimal, hexadecimal, octal, binary.
 
-use crate::redact::gate::view::{STEPS, View, steps};
+use crate::redact::gate::view::{View, steps};
 
 /// A view with fewer bytes shows no value.
 const SHORTEST: usize = 8;
@@ -75,7 +75,8 @@ fn wide(
 
 fn readings_of(words: &[Word<'_>]) -> Vec<View> {
     let low = low_bytes(words);
-    let mut views = vec![binary(words), steps(&low, STEPS[1]), low];
+    let [_, differences] = steps(&low);
+    let mut views = vec![binary(words), differences, low];
     let (size, decimal, octal, hexadecimal) = SIZES[0];
     for (radix, most) in [(10, decimal), (8, octal), (16, hexadecimal)] {
         let reading = Reading { radix, size, most };

@@ -11,10 +11,15 @@ use miniz_oxide::inflate::{
     },
 };
 
+use zeroize::Zeroizing;
+
 use crate::redact::gate::view::View;
 
 /// All streams of one text together are unpacked to at most so many bytes.
 const LONGEST: usize = 256 * 1024;
+
+/// Most of what looks like a beginning gives less than so many bytes, if any.
+const FIRST: usize = 1024;
 
 /// More beginnings of streams than this are not tried.
 const ATTEMPTS: usize = 4096;
@@ -38,14 +43,24 @@ pub(super) fn unpacked(bytes: &[u8]) -> Result<View, TooMuch> {
     let mut end = 0;
     let mut attempts = 0;
     let mut state = DecompressorOxide::new();
+    let mut first = Zeroizing::new([0; FIRST]);
     for at in 0..bytes.len().saturating_sub(2) {
         let Some((stream, flags)) = stream(&bytes[at..]) else {
             continue;
         };
         attempts += 1;
-        view.resize(LONGEST, 0);
         state.init();
         let flags = flags | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF | TINFL_FLAG_IGNORE_ADLER32;
+        let (status, _, length) = decompress(&mut state, stream, first.as_mut_slice(), 0, flags);
+        if status != TINFLStatus::HasMoreOutput && end + length < LONGEST && attempts <= ATTEMPTS {
+            view.truncate(end);
+            view.extend_from_slice(&first[..length]);
+            view.push(b'\n');
+            end = view.len();
+            continue;
+        }
+        view.resize(LONGEST, 0);
+        state.init();
         let (status, _, length) = decompress(&mut state, stream, &mut view[end..], 0, flags);
         end += length;
         if status == TINFLStatus::HasMoreOutput || end >= LONGEST || attempts > ATTEMPTS {
@@ -104,10 +119,7 @@ impl Raw {
 
     /// Unpacks bytes if all of them are one stream, in one block. What is longer is told only by its beginning.
     pub(super) fn add(&mut self, bytes: &[u8]) {
-        let last_block = bytes
-            .first()
-            .is_some_and(|first| matches!(first & 7, 0b011 | 0b101));
-        if !last_block || !(SHORTEST_RAW..=LONGEST_RAW).contains(&bytes.len()) {
+        if !begins_stream(bytes) || !(SHORTEST_RAW..=LONGEST_RAW).contains(&bytes.len()) {
             return;
         }
         self.state.init();
@@ -118,6 +130,18 @@ impl Raw {
             self.view.extend_from_slice(&self.room[..length]);
             self.view.push(b'\n');
         }
+    }
+}
+
+/// Tells whether bytes may be a stream of one block: one with codes of its own, or one that begins with a printable
+/// character in the codes that are always the same.
+fn begins_stream(bytes: &[u8]) -> bool {
+    let [one, two, ..] = bytes else { return false };
+    let code = ((u16::from_le_bytes([*one, *two]) >> 3) as u8).reverse_bits();
+    match one & 7 {
+        0b101 => true,
+        0b011 => matches!(code.wrapping_sub(0x30), b'\t' | b'\n' | b'\r' | b' '..=b'~'),
+        _ => false,
     }
 }
 

@@ -47,10 +47,13 @@ fn take_apart(text: &[u8], period: usize, view: &mut View) {
 /// How many bytes are the same one period further.
 fn same(block: &[u8], period: usize) -> usize {
     let further = block.get(period..).unwrap_or_default();
-    block
-        .iter()
-        .zip(further)
-        .map(|(a, b)| usize::from(a == b))
+    // Few enough at a time for their number to fit a byte: that is quicker.
+    let pairs = block.chunks(128).zip(further.chunks(128));
+    pairs
+        .map(|(one, other)| {
+            let same = one.iter().zip(other).map(|(a, b)| u8::from(a == b));
+            usize::from(same.sum::<u8>())
+        })
         .sum()
 }
 

@@ -373,6 +373,18 @@ fn a_passphrase_without_its_spaces_is_recognized() {
 }
 
 #[test]
+fn only_long_stretches_are_told_to_be_printable() {
+    let mut told = View::default();
+
+    view::printable(
+        b"\0\x01short\xff\xfelong enough\0          \0another one",
+        &mut told,
+    );
+
+    assert_eq!(told.as_slice(), b"long enough\nanother one\n");
+}
+
+#[test]
 fn compressed_bytes_on_a_stream_are_recognized() {
     let packed = compress_to_vec_zlib(format!("token {VALUE}").as_bytes(), 6);
 

@@ -43,9 +43,19 @@ pub(super) const STEPS: [fn(u8, u8) -> u8; 2] =
 /// What leads from a byte to the next if all are taken from a constant.
 pub(super) const STEPS_DOWN: fn(u8, u8) -> u8 = |one, next| one.wrapping_sub(next);
 
-/// What leads from each byte of the text to the next.
-pub(super) fn steps(text: &[u8], step: fn(u8, u8) -> u8) -> View {
-    Zeroizing::new(text.windows(2).map(|pair| step(pair[0], pair[1])).collect())
+/// What leads from each byte of the text to the next, in each way.
+pub(super) fn steps(text: &[u8]) -> [View; 2] {
+    let pairs = || text.iter().zip(text.get(1..).unwrap_or_default());
+    [
+        pairs()
+            .map(|(one, next)| one ^ next)
+            .collect::<Vec<_>>()
+            .into(),
+        pairs()
+            .map(|(one, next)| next.wrapping_sub(*one))
+            .collect::<Vec<_>>()
+            .into(),
+    ]
 }
 
 /// Each line without the number, offset or address that it begins with, and without what stands behind a bar; empty if
@@ -215,14 +225,23 @@ pub(super) fn downwards(text: &[u8]) -> View {
 /// Tables with more columns are not looked at from top to bottom.
 const NARROW: usize = 64;
 
-/// Whatever is printable in bytes, in stretches that are long enough not to be chance.
+/// Appends whatever is printable in bytes, in stretches that are long enough not to be chance.
 pub(super) fn printable(bytes: &[u8], told: &mut View) {
-    let is_printable = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
-    for stretch in bytes.split(|byte| !is_printable(byte)) {
-        if stretch.trim_ascii().len() >= PRINTABLE {
-            told.extend_from_slice(stretch);
+    let hides = |byte: &u8| !matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
+    let mut start = 0;
+    while let Some(shortest) = bytes.get(start..start + PRINTABLE) {
+        // From its end, so that most bytes need not be looked at.
+        if let Some(at) = shortest.iter().rposition(hides) {
+            start += at + 1;
+            continue;
+        }
+        let end = bytes[start..].iter().position(hides);
+        let end = end.map_or(bytes.len(), |length| start + length);
+        if bytes[start..end].trim_ascii().len() >= PRINTABLE {
+            told.extend_from_slice(&bytes[start..end]);
             told.push(b'\n');
         }
+        start = end + 1;
     }
 }
 
