@@ -55,6 +55,8 @@ impl Den {
     pub fn go(&mut self, ways: &[Way]) -> Vec<Gone> {
         let mut gone = Vec::new();
         for some in ways.chunks(AT_ONCE) {
+            // What earlier ways showed in pieces would count against the next ones.
+            self.agent = self.program.serve(&[], &[]);
             let sent: Vec<_> = some
                 .iter()
                 .map(|way| {
