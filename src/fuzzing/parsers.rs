@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     access::AgentName,
+    cli::assigned_value,
     dotenv::Dotenv,
     generate::Recipe,
     import,
@@ -18,19 +19,20 @@ pub fn parsers(data: &[u8]) {
     let Some((which, bytes)) = data.split_first() else {
         return;
     };
-    if which % 8 == 0 {
+    if which % 9 == 0 {
         return dotenv(bytes);
     }
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    match which % 8 {
+    match which % 9 {
         1 => reference(text),
         2 => policy(text),
         3 => command_pattern(text),
         4 => reference_pattern(text),
         5 => drop(Recipe::parse(text)),
         6 => rights(text),
+        7 => assignment(text),
         _ => drop(AgentName::parse(text)),
     }
 }
@@ -98,6 +100,13 @@ fn reference_pattern(text: &str) {
             ReferencePattern::parse(&pattern.to_string()).as_ref(),
             Ok(&pattern)
         );
+    }
+}
+
+fn assignment(text: &str) {
+    if let Some(value) = assigned_value(text) {
+        let before = text.strip_suffix(value).expect("the value is the end");
+        assert!(before.ends_with('='), "{before} and {value}");
     }
 }
 

@@ -121,7 +121,14 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         name: "fuzzing",
         may: &[
-            "access", "dotenv", "generate", "import", "policy", "redact", "vault",
+            "access",
+            "cli::assigned_value",
+            "dotenv",
+            "generate",
+            "import",
+            "policy",
+            "redact",
+            "vault",
         ],
         never: EDGES,
     },
