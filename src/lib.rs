@@ -10,6 +10,9 @@ pub mod cli;
 pub mod config;
 pub mod display_text;
 pub mod dotenv;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod generate;
 pub mod import;
 pub mod keys;
