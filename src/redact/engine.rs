@@ -11,8 +11,9 @@ use crate::redact::{
     words::Words,
 };
 
-/// Runs of at least so many bytes are found by long grams. Texts of `\u0061\u0062` have all short ones in common.
-const WIDE: usize = 17;
+/// Codes begin with this. Texts of `\u0061\u0062` have all short grams in common, so forms in such codes are found by
+/// longer ones, which begin where a code does.
+const CODE: u8 = b'\\';
 
 /// Runs of at least so many bytes are found by every fifth gram…
 const LONG: usize = 10;
@@ -26,7 +27,7 @@ const PROMPT: usize = 4;
 /// The forms of all secrets.
 #[derive(Default)]
 pub(super) struct Engine {
-    wide: Index<12, 6>,
+    codes: Index<12, 1>,
     long: Index<6, 5>,
     middle: Index<4, 5>,
     short: Index<4, 1>,
@@ -40,7 +41,7 @@ impl Engine {
     pub(super) fn add(&mut self, owner: u32, form: Form<'_>) {
         let needs = Needs::of(form);
         match needs.shortest {
-            WIDE.. => self.wide.add(owner, form, needs),
+            _ if self.codes.suits(form, needs, CODE) => self.codes.add(owner, form, needs),
             LONG.. => self.long.add(owner, form, needs),
             MIDDLE.. => self.middle.add(owner, form, needs),
             _ => self.short.add(owner, form, needs),
@@ -57,7 +58,7 @@ impl Engine {
 
     /// Makes all forms ready to be found.
     pub(super) fn build(&mut self) {
-        self.wide.build();
+        self.codes.build_at(CODE);
         self.long.build();
         self.middle.build();
         self.short.build();
@@ -65,7 +66,7 @@ impl Engine {
 
     /// Appends all stretches of a text that agree with a form, in order.
     pub(super) fn find(&self, text: &[u8], runs: &mut Vec<Run>) {
-        self.wide.find(text, runs);
+        self.codes.find_at(CODE, text, runs);
         self.long.find(text, runs);
         self.middle.find(text, runs);
         self.short.find(text, runs);
@@ -88,7 +89,7 @@ impl Engine {
                 held = held.max(length);
             }
         };
-        self.wide.ends(text, &mut take);
+        self.codes.ends(text, &mut take);
         self.long.ends(text, &mut take);
         self.middle.ends(text, &mut take);
         self.short.ends(text, &mut take);

@@ -2,7 +2,8 @@
 //!
 //! The grams of all forms are in a table, with a bitmap before it. Of a text, one gram is looked up every few bytes
 //! (`search`): a stretch that is long enough to matter holds one of those, wherever it begins. So the cost of a
-//! search hardly depends on how many forms there are.
+//! search hardly depends on how many forms there are. Where each such stretch has a certain byte near its beginning,
+//! an anchor, it is only the grams that begin with it: they can be longer, and a text without it costs next to nothing.
 
 mod build;
 mod needs;

@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use crate::redact::index::{AFTER, Form, Index, STRETCH, bits, hash};
+use crate::redact::{
+    index::{AFTER, Form, Index, Needs, STRETCH, bits, hash},
+    variants,
+};
 
 /// Of the places where a gram stands already, so many are compared with a new one.
 const COMPARED: usize = 8;
@@ -12,15 +15,43 @@ const COMPARED: usize = 8;
 impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
     /// Puts the grams of all forms in the table.
     pub(in crate::redact) fn build(&mut self) {
-        if self.forms.is_empty() {
-            return;
-        }
-        self.bytes.extend_from_slice(&[0; AFTER]);
-        let grams: usize = self
+        let grams = self
             .forms
             .iter()
             .map(|form| form.count::<GRAM, STRIDE>())
             .sum();
+        self.insert_forms(grams, |_, form, place| {
+            (place - form.start) % form.period < STRIDE
+        });
+    }
+
+    /// Tells whether every run of a form that counts has a gram that begins with an anchor.
+    pub(in crate::redact) fn suits(
+        &self,
+        form: variants::Form<'_>,
+        needs: Needs,
+        anchor: u8,
+    ) -> bool {
+        let Some(last) = needs.shortest.checked_sub(GRAM) else {
+            return false;
+        };
+        // The run that begins at a place has no gram unless an anchor is so near.
+        let mut starts = form.bytes.windows(needs.shortest);
+        starts.all(|run| run[..=last].contains(&anchor))
+    }
+
+    /// Puts the grams of all forms that begin with an anchor in the table.
+    pub(in crate::redact) fn build_at(&mut self, anchor: u8) {
+        let grams = self.bytes.iter().filter(|byte| **byte == anchor).count();
+        self.insert_forms(grams, |bytes, _, place| bytes[place] == anchor);
+    }
+
+    /// Puts grams in the table, not more than so many.
+    fn insert_forms(&mut self, grams: usize, in_turn: impl Fn(&[u8], Form, usize) -> bool) {
+        if self.forms.is_empty() {
+            return;
+        }
+        self.bytes.extend_from_slice(&[0; AFTER]);
         let slots = (grams * 2).next_power_of_two().max(64);
         let words = (grams / 4).next_power_of_two().max(64);
         self.slots_shift = 64 - slots.trailing_zeros();
@@ -31,15 +62,16 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
         for form in 0..self.forms.len() {
             self.stretches
                 .resize(self.forms[form].end.div_ceil(STRETCH), form as u32);
-            self.insert_form(self.forms[form]);
+            self.insert_form(self.forms[form], &in_turn);
         }
     }
 
-    fn insert_form(&mut self, form: Form) {
+    fn insert_form(&mut self, form: Form, in_turn: impl Fn(&[u8], Form, usize) -> bool) {
         let mut twin = 0..0;
         for place in form.start..=form.end - GRAM {
-            let in_turn = (place - form.start) % form.period < STRIDE;
-            if !in_turn || form.thinned && !self.is_near_weight(form, place) {
+            if !in_turn(&self.bytes, form, place)
+                || form.thinned && !self.is_near_weight(form, place)
+            {
                 continue;
             }
             let gram = self.gram_at(place);

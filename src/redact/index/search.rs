@@ -44,6 +44,20 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
         }
     }
 
+    /// The same for an index that was built with [`Self::build_at`].
+    pub(in crate::redact) fn find_at(&self, anchor: u8, text: &[u8], runs: &mut Vec<Run>) {
+        if self.forms.is_empty() {
+            return;
+        }
+        let mut seen = Seen::default();
+        let grams = text.len().saturating_sub(GRAM - 1);
+        for at in memchr::memchr_iter(anchor, &text[..grams]) {
+            if self.may_have(hash(gram_of::<GRAM>(&text[at..]))) {
+                self.check(text, at, &mut seen, runs);
+            }
+        }
+    }
+
     #[inline(always)]
     fn may_have(&self, hash: u64) -> bool {
         let bits = bits(hash);
@@ -51,6 +65,7 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
     }
 
     /// Follows up one sample of the text.
+    #[cold]
     fn check(&self, text: &[u8], at: usize, seen: &mut Seen, runs: &mut Vec<Run>) {
         let mut next = self.slots[self.slot(gram_of::<GRAM>(&text[at..]))] as usize;
         if next == 0 {
