@@ -24,7 +24,9 @@ mod command;
 mod environment;
 pub mod error;
 mod fields;
+mod files;
 mod guard;
+mod out_file;
 mod paths;
 mod program;
 mod read;
@@ -33,12 +35,14 @@ pub mod request;
 mod resolve;
 mod run;
 mod run_answer;
+mod server;
 mod update;
 mod value;
 mod wire;
 mod write;
 
 pub use error::{BrokerError, Class};
+pub use files::{AttachFile, SaveFile, SavedFile};
 pub use guard::Ticket;
 pub use paths::OwnPaths;
 pub use request::{

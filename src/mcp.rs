@@ -34,6 +34,7 @@ mod progress;
 mod prompts;
 mod resources;
 mod schema;
+mod server_health;
 mod stdio;
 mod tools;
 

@@ -1,11 +1,15 @@
 //! The broker, with a real store, policy, log and launcher: what it lets through, and each way round it that is closed.
 
+#[path = "support/fake_connect.rs"]
+mod fake_connect;
 #[allow(dead_code)]
 #[path = "support/fake_vault.rs"]
 mod fake_vault;
 #[path = "support/house.rs"]
 mod house;
 
+#[path = "broker/anchor.rs"]
+mod anchor;
 #[path = "broker/items.rs"]
 mod items;
 #[path = "broker/records.rs"]
@@ -14,6 +18,9 @@ mod records;
 mod runs;
 #[path = "broker/ways_round.rs"]
 mod ways_round;
+
+/// `tests/broker_over_connect.rs` runs the same tests over a Connect server.
+const BACKEND: house::Backend = house::Backend::Local;
 
 /// An agent that may do everything in `Dev` and run anything there.
 const WIDE: &str = r#"

@@ -1,5 +1,8 @@
 //! The real binary, typed at by a person with a throw-away home and an empty environment.
 
+// Each of the test programs uses its own part.
+#![allow(dead_code)]
+
 use std::{
     ffi::OsStr,
     fs,

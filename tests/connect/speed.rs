@@ -1,0 +1,1 @@
+//! Speed, as far as a slow machine can promise it: rounds of requests, not milliseconds.
