@@ -2,6 +2,8 @@
 
 #[path = "support/binary.rs"]
 mod binary;
+#[path = "support/fake_connect.rs"]
+mod fake_connect;
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;
@@ -9,6 +11,8 @@ mod bad_input;
 mod demo;
 #[path = "cli/dotenv.rs"]
 mod dotenv;
+#[path = "cli/files.rs"]
+mod files;
 #[path = "cli/first_use.rs"]
 mod first_use;
 #[path = "cli/items.rs"]
@@ -19,7 +23,12 @@ mod net;
 mod owner;
 #[path = "cli/runs.rs"]
 mod runs;
+#[path = "cli/store.rs"]
+mod store;
 #[path = "cli/typed.rs"]
 mod typed;
 #[path = "cli/words.rs"]
 mod words;
+
+/// `tests/cli_over_connect.rs` types the same commands with a Connect server in place of the store.
+const BACKEND: binary::Backend = binary::Backend::Local;

@@ -1,5 +1,7 @@
 //! Vaults on a Connect server: the client's manners towards a fake one, good and bad.
 
+#[path = "support/agent.rs"]
+mod agent;
 #[path = "support/binary.rs"]
 mod binary;
 #[path = "support/fake_connect.rs"]
@@ -90,3 +92,6 @@ fn new_item(title: &str, fields: Vec<Field>) -> NewItem {
         created_by: None,
     }
 }
+
+/// A person of these tests has a server only where a test says so.
+const BACKEND: binary::Backend = binary::Backend::Local;

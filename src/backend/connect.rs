@@ -111,9 +111,9 @@ impl ConnectVault {
         name: &str,
     ) -> Result<T, VaultError> {
         match &answer {
-            Ok(_) => self.token.learn(vault, |access| access.read = Some(true)),
+            Ok(_) => self.token.learn_read(vault, true),
             Err(fault) if fault.status() == Some(403) => {
-                self.token.learn(vault, |access| access.read = Some(false));
+                self.token.learn_read(vault, false);
             }
             Err(_) => {}
         }

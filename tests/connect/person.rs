@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{
     FakeConnect, TOKEN,
+    agent::Program,
     binary::{Person, Ran},
     fake_connect::Token,
 };
@@ -303,4 +304,101 @@ fn refresh_asks_anew_and_without_it_one_command_asks_once() {
         desk.server.asked()
     );
     let _ = &desk.dev;
+}
+
+#[test]
+fn an_agents_programs_never_get_the_servers_token_and_printing_it_is_concealed() {
+    let server = FakeConnect::new();
+    let dev = server.vault("Dev");
+    server.item(
+        &dev,
+        "Stripe",
+        &[("password", "CONCEALED", Person::PASSWORD)],
+    );
+    let program = Program::new();
+    let variables = server.variables();
+    let variables: Vec<(&str, &str)> = variables
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let mut init = program.command(&["init"]);
+    init.envs(variables.iter().copied());
+    assert!(init.output().unwrap().status.success());
+    program.file("leaked.txt", &format!("token={TOKEN}\n"));
+    let mut session = program.serve(&[], &variables);
+
+    let env = json!({ "KEY": "op://Dev/Stripe/password" });
+    let environment = session.answered("run_command", json!({ "command": ["env"], "env": env }));
+    let printed = session.answered("run_command", json!({ "command": ["cat", "leaked.txt"] }));
+    let own = session.answered(
+        "run_command",
+        json!({ "command": ["sh", "-c", "cat /proc/$PPID/environ /proc/*/environ 2>/dev/null | tr '\\0' '\\n' | grep -c OP_CONNECT_TOKEN; true"] }),
+    );
+    let vaults = session.answered("list_vaults", json!({}));
+    let spoken = session.end();
+
+    let environment = environment["stdout"].as_str().unwrap();
+    assert!(
+        environment.contains("KEY=<concealed:"),
+        "the control: {environment}"
+    );
+    assert!(!environment.contains("OP_CONNECT"), "{environment}");
+    assert_eq!(
+        printed["stdout"],
+        "token=<concealed:the Connect server's token>\n"
+    );
+    // Root reads everything; for anybody else there is nothing to read.
+    if !rustix::process::geteuid().is_root() {
+        assert_eq!(own["stdout"], "0\n");
+    }
+    assert_eq!(
+        vaults["vaults"][0]["token"],
+        "read; write is unknown until it is tried"
+    );
+    for heard in [spoken.stdout, spoken.stderr] {
+        let heard = String::from_utf8_lossy(&heard).into_owned();
+        assert!(
+            !heard.contains(TOKEN) && !heard.contains(Person::PASSWORD),
+            "{heard}"
+        );
+    }
+}
+
+#[test]
+fn a_read_only_token_takes_the_writing_rights_from_what_is_shown() {
+    let server = FakeConnect::new();
+    let dev = server.vault("Dev");
+    server.item(
+        &dev,
+        "Stripe",
+        &[("password", "CONCEALED", Person::PASSWORD)],
+    );
+    server.token(Token {
+        text: TOKEN.to_owned(),
+        vaults: None,
+        read: true,
+        write: false,
+    });
+    let program = Program::new();
+    let variables = server.variables();
+    let variables: Vec<(&str, &str)> = variables
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let mut init = program.command(&["init"]);
+    init.envs(variables.iter().copied());
+    assert!(init.output().unwrap().status.success());
+    let mut session = program.serve(&[], &variables);
+
+    let before = session.answered("list_vaults", json!({}));
+    let refused = session.refusal("update_item", json!({ "item": "Stripe", "tags": ["x"] }));
+    let after = session.answered("list_vaults", json!({}));
+
+    assert_eq!(
+        before["vaults"][0]["access"],
+        json!(["metadata", "use", "create", "update"])
+    );
+    assert!(refused.contains("may not write in this vault"), "{refused}");
+    assert_eq!(after["vaults"][0]["access"], json!(["metadata", "use"]));
+    assert_eq!(after["vaults"][0]["token"], "read");
 }

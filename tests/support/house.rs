@@ -95,6 +95,13 @@ impl House {
         open(&self.home, &self.policy, vec![], self.server.as_ref())
     }
 
+    /// The same house with a broker that has read nothing yet.
+    #[allow(dead_code)]
+    pub async fn broker_anew(mut self) -> Self {
+        self.broker = self.reopen();
+        self
+    }
+
     /// The vaults themselves, as somebody else would open them.
     pub fn vault(&self) -> Arc<dyn Vault> {
         vault(&self.home, self.server.as_ref())

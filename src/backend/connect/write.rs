@@ -124,9 +124,9 @@ impl ConnectVault {
         answer: Result<T, Fault>,
     ) -> Result<T, VaultError> {
         match &answer {
-            Ok(_) => self.token.learn(vault, |access| access.write = Some(true)),
+            Ok(_) => self.token.learn_write(vault, true),
             Err(fault) if fault.status() == Some(403) => {
-                self.token.learn(vault, |access| access.write = Some(false));
+                self.token.learn_write(vault, false);
             }
             Err(_) => {}
         }
