@@ -11,6 +11,8 @@ mod files;
 mod items;
 #[path = "broker/records.rs"]
 mod records;
+#[path = "broker/rounds.rs"]
+mod rounds;
 #[path = "broker/runs.rs"]
 mod runs;
 #[path = "broker/ways_round.rs"]

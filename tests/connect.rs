@@ -11,6 +11,8 @@ mod fake_connect;
 mod access;
 #[path = "connect/calls.rs"]
 mod calls;
+#[path = "connect/contract.rs"]
+mod contract;
 #[path = "connect/faults.rs"]
 mod faults;
 #[path = "connect/files.rs"]

@@ -184,6 +184,16 @@ impl FakeConnect {
         id
     }
 
+    /// The id of the vault of that name.
+    pub fn vault_named(&self, name: &str) -> String {
+        let state = self.state();
+        let found = state.vaults.iter().find(|vault| vault["name"] == name);
+        found.expect("a vault")["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
+    }
+
     /// Makes an item from its label, type and value; its id.
     pub fn item(&self, vault: &str, title: &str, fields: &[(&str, &str, &str)]) -> String {
         let fields: Vec<Value> = fields

@@ -403,7 +403,8 @@ fn decoded(text: &str) -> String {
                 rest = &tail[2..];
             }
             _ => {
-                bytes.push(*first);
+                // As servers read queries.
+                bytes.push(if *first == b'+' { b' ' } else { *first });
                 rest = tail;
             }
         }
