@@ -21,6 +21,8 @@ mod files;
 mod manners;
 #[path = "connect/person.rs"]
 mod person;
+#[path = "connect/proxies.rs"]
+mod proxies;
 #[path = "connect/speed.rs"]
 mod speed;
 

@@ -295,7 +295,7 @@ async fn each_status_on_a_write_is_a_sentence_too() {
     ");
 }
 
-mod certificates {
+pub(crate) mod certificates {
     //! TLS, with authorities of our own.
 
     use std::{
@@ -315,12 +315,12 @@ mod certificates {
 
     use super::{SOON, TOKEN, is_clean, limits};
 
-    fn fixture(name: &str) -> String {
+    pub(crate) fn fixture(name: &str) -> String {
         format!("{}/tests/fixtures/tls/{name}", env!("CARGO_MANIFEST_DIR"))
     }
 
     /// A server that answers every request with an empty list of vaults, under one of the certificates.
-    fn serve(certificate: &str) -> String {
+    pub(crate) fn serve(certificate: &str) -> String {
         let chain =
             vec![CertificateDer::from_pem_file(fixture(&format!("{certificate}.pem"))).unwrap()];
         let key = PrivateKeyDer::from_pem_file(fixture(&format!("{certificate}.key"))).unwrap();

@@ -1,11 +1,10 @@
-//! HTTP towards one Connect server: its fifteen calls, and the manners of a good client.
+//! HTTP towards one Connect server, with the manners of a good client.
 //!
 //! The token goes to the configured address and nowhere else: redirects are not followed, and over plain HTTP no proxy
 //! is used. Everything has a limit: connecting, headers, bodies, sizes, tries. Only what changes nothing is tried
 //! again. The module knows wire types and statuses, not what a vault is to hushkey.
 
 use std::{
-    io::Write,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -22,15 +21,16 @@ use zeroize::Zeroizing;
 use super::{
     Limits, Server,
     fault::{Fault, unreachable},
-    filter,
 };
 use crate::{
-    connect::{ApiRequest, File, Health, Item, Operation, Vault},
-    vault::{FileId, ItemId, Secret, VaultError, VaultId},
+    connect::ApiRequest,
+    vault::{Secret, VaultError},
 };
 
 /// How many requests are on their way at once.
 const AT_ONCE: usize = 32;
+mod calls;
+
 const JSON: &str = "application/json";
 
 /// One Connect server.
@@ -132,140 +132,6 @@ impl Client {
             .clone()
     }
 
-    /// `GET /v1/vaults`
-    pub async fn vaults(&self, filter: Option<&str>) -> Result<Vec<Vault>, Fault> {
-        self.read(&format!("/v1/vaults{}", filter::query(filter)))
-            .await
-    }
-
-    /// `GET /v1/vaults/{vault}`
-    pub async fn vault(&self, vault: &VaultId) -> Result<Vault, Fault> {
-        self.read(&format!("/v1/vaults/{vault}")).await
-    }
-
-    /// `GET /v1/vaults/{vault}/items`
-    pub async fn items(&self, vault: &VaultId, filter: Option<&str>) -> Result<Vec<Item>, Fault> {
-        self.read(&format!(
-            "/v1/vaults/{vault}/items{}",
-            filter::query(filter)
-        ))
-        .await
-    }
-
-    /// `POST /v1/vaults/{vault}/items`
-    pub async fn create(&self, vault: &VaultId, item: &Item) -> Result<Item, Fault> {
-        self.write(Method::POST, &format!("/v1/vaults/{vault}/items"), item)
-            .await
-    }
-
-    /// `GET /v1/vaults/{vault}/items/{item}`
-    pub async fn item(&self, vault: &VaultId, item: &ItemId) -> Result<Item, Fault> {
-        self.read(&item_path(vault, item)).await
-    }
-
-    /// `PUT /v1/vaults/{vault}/items/{item}`
-    pub async fn replace(&self, vault: &VaultId, id: &ItemId, item: &Item) -> Result<Item, Fault> {
-        self.write(Method::PUT, &item_path(vault, id), item).await
-    }
-
-    /// `PATCH /v1/vaults/{vault}/items/{item}`
-    pub async fn patch(
-        &self,
-        vault: &VaultId,
-        item: &ItemId,
-        operations: &[Operation],
-    ) -> Result<Item, Fault> {
-        self.write(Method::PATCH, &item_path(vault, item), operations)
-            .await
-    }
-
-    /// `DELETE /v1/vaults/{vault}/items/{item}`
-    pub async fn delete(&self, vault: &VaultId, item: &ItemId) -> Result<(), Fault> {
-        let path = item_path(vault, item);
-        let sent = self.send(Method::DELETE, &path, None, true).await;
-        sent.map(drop)
-    }
-
-    /// `GET /v1/vaults/{vault}/items/{item}/files`
-    pub async fn files(&self, vault: &VaultId, item: &ItemId) -> Result<Vec<File>, Fault> {
-        self.read(&format!("{}/files", item_path(vault, item)))
-            .await
-    }
-
-    /// `GET /v1/vaults/{vault}/items/{item}/files/{file}`
-    pub async fn file(&self, vault: &VaultId, item: &ItemId, file: &FileId) -> Result<File, Fault> {
-        self.read(&format!("{}/files/{file}", item_path(vault, item)))
-            .await
-    }
-
-    /// `GET /v1/vaults/{vault}/items/{item}/files/{file}/content`, of at most `most` bytes; handed on as it comes.
-    pub async fn content(
-        &self,
-        vault: &VaultId,
-        item: &ItemId,
-        file: &FileId,
-        most: u64,
-        into: &mut (dyn Write + Send),
-    ) -> Result<u64, Fault> {
-        let path = format!("{}/files/{file}/content", item_path(vault, item));
-        let _slot = self.slots.acquire().await;
-        // Nothing is handed on before the headers are there, so that much may be tried again.
-        let mut answer = self.headers(&path).await?;
-        let allowed = 60 + most / self.limits.least_bytes_per_second;
-        let deadline = Instant::now() + Duration::from_secs(allowed);
-        let mut read = 0;
-        loop {
-            let until = deadline.min(Instant::now() + self.limits.header);
-            let piece = tokio::time::timeout_at(until, answer.chunk())
-                .await
-                .map_err(|_| Fault::Slow {
-                    seconds: seconds(self.limits.header),
-                })?
-                .map_err(unreachable)?;
-            let Some(piece) = piece else { break };
-            read += piece.len() as u64;
-            if read > most {
-                return Err(Fault::TooLarge { bytes: most });
-            }
-            into.write_all(&piece)
-                .map_err(|source| Fault::Write { source })?;
-        }
-        into.flush().map_err(|source| Fault::Write { source })?;
-        Ok(read)
-    }
-
-    /// `GET /v1/activity`
-    pub async fn activity(&self, limit: u32, offset: u64) -> Result<ActivityPage, Fault> {
-        let path = format!("/v1/activity?limit={limit}&offset={offset}");
-        let (headers, body) = self.send(Method::GET, &path, None, true).await?;
-        let total = headers
-            .get("content-range")
-            .and_then(|range| range.to_str().ok()?.rsplit('/').next()?.parse().ok());
-        Ok(ActivityPage {
-            requests: parse(&body)?,
-            total,
-        })
-    }
-
-    /// `GET /heartbeat`, without the token.
-    pub async fn heartbeat(&self) -> Result<(), Fault> {
-        self.send(Method::GET, "/heartbeat", None, false)
-            .await
-            .map(drop)
-    }
-
-    /// `GET /health`, without the token.
-    pub async fn health(&self) -> Result<Health, Fault> {
-        let (_, body) = self.send(Method::GET, "/health", None, false).await?;
-        parse(&body)
-    }
-
-    /// `GET /metrics`, without the token.
-    pub async fn metrics(&self) -> Result<String, Fault> {
-        let (_, body) = self.send(Method::GET, "/metrics", None, false).await?;
-        String::from_utf8(body.to_vec()).map_err(|_| Fault::Unreadable { what: "no text" })
-    }
-
     async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, Fault> {
         let (_, body) = self.send(Method::GET, path, None, true).await?;
         parse(&body)
@@ -293,37 +159,25 @@ impl Client {
         authorized: bool,
     ) -> Result<(HeaderMap, Zeroizing<Vec<u8>>), Fault> {
         let _slot = self.slots.acquire().await;
-        let safe = method == Method::GET;
-        let mut body = body;
-        let mut failed = 0;
+        if method != Method::GET {
+            return self.once(&method, path, body, authorized).await;
+        }
+        let mut tries = Tries::begin(&self.limits);
         loop {
-            // Only a request without a body is ever sent twice.
-            let sent = self.once(&method, path, body.take(), authorized).await;
-            let fault = match sent {
+            match self.once(&method, path, None, authorized).await {
                 Ok(answer) => return Ok(answer),
-                Err(fault) => fault,
-            };
-            failed += 1;
-            let pause = self.limits.pause(failed, asked_to_wait(&fault));
-            match pause {
-                Some(pause) if safe && fault.may_pass() => tokio::time::sleep(pause).await,
-                _ => return Err(fault),
+                Err(fault) => tries.go_on(fault).await?,
             }
         }
     }
 
     /// The answer to a safe request whose body is not read yet.
     async fn headers(&self, path: &str) -> Result<Response, Fault> {
-        let mut failed = 0;
+        let mut tries = Tries::begin(&self.limits);
         loop {
-            let fault = match self.begin(&Method::GET, path, None, true).await {
+            match self.begin(&Method::GET, path, None, true).await {
                 Ok(answer) => return Ok(answer),
-                Err(fault) => fault,
-            };
-            failed += 1;
-            match self.limits.pause(failed, asked_to_wait(&fault)) {
-                Some(pause) if fault.may_pass() => tokio::time::sleep(pause).await,
-                _ => return Err(fault),
+                Err(fault) => tries.go_on(fault).await?,
             }
         }
     }
@@ -433,16 +287,42 @@ impl Client {
     }
 }
 
+/// The tries of one safe request: a few, and none begun after the time for a whole answer.
+struct Tries<'a> {
+    limits: &'a Limits,
+    began: Instant,
+    failed: u32,
+}
+
+impl<'a> Tries<'a> {
+    fn begin(limits: &'a Limits) -> Self {
+        Self {
+            limits,
+            began: Instant::now(),
+            failed: 0,
+        }
+    }
+
+    /// Waits for the next try, or gives the fault back when it is enough.
+    async fn go_on(&mut self, fault: Fault) -> Result<(), Fault> {
+        self.failed += 1;
+        let in_time = self.began.elapsed() < self.limits.whole;
+        match self.limits.pause(self.failed, asked_to_wait(&fault)) {
+            Some(pause) if in_time && fault.may_pass() => {
+                tokio::time::sleep(pause).await;
+                Ok(())
+            }
+            _ => Err(fault),
+        }
+    }
+}
+
 /// Whole seconds, rounded up.
 fn seconds(time: Duration) -> u64 {
     time.as_millis()
         .div_ceil(1000)
         .try_into()
         .unwrap_or(u64::MAX)
-}
-
-fn item_path(vault: &VaultId, item: &ItemId) -> String {
-    format!("/v1/vaults/{vault}/items/{item}")
 }
 
 /// Reads a body. serde's message would repeat what it stumbled over, so none of it is kept.
