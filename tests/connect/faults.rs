@@ -124,6 +124,12 @@ async fn status_429_is_obeyed_for_a_moment_and_told_otherwise() {
     let (told, asked) = reading(wait("3600")).await;
     insta::assert_snapshot!(told, @"the Connect server is asked too often; try again in 3600 seconds");
     assert_eq!(asked, 1, "nobody waits an hour");
+    let (told, asked) = reading(wait("Fri, 31 Dec 2100 23:59:59 GMT")).await;
+    assert!(
+        told.starts_with("the Connect server is asked too often"),
+        "{told}"
+    );
+    assert_eq!(asked, 1, "nor until a date");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use super::{
     FakeConnect, TOKEN,
     agent::Program,
     binary::{Person, Ran},
-    fake_connect::Token,
+    fake_connect::{Fault, Token},
 };
 
 struct Desk {
@@ -303,7 +303,6 @@ fn refresh_asks_anew_and_without_it_one_command_asks_once() {
         "vaults, items, the item: {:?}",
         desk.server.asked()
     );
-    let _ = &desk.dev;
 }
 
 #[test]
@@ -401,4 +400,79 @@ fn a_read_only_token_takes_the_writing_rights_from_what_is_shown() {
     assert!(refused.contains("may not write in this vault"), "{refused}");
     assert_eq!(after["vaults"][0]["access"], json!(["metadata", "use"]));
     assert_eq!(after["vaults"][0]["token"], "read");
+}
+
+#[test]
+fn whatever_the_server_does_neither_answer_nor_log_has_token_or_value() {
+    let server = FakeConnect::new();
+    let dev = server.vault("Dev");
+    server.item(
+        &dev,
+        "Stripe",
+        &[("password", "CONCEALED", Person::PASSWORD)],
+    );
+    let program = Program::new();
+    let variables = server.variables();
+    let variables: Vec<(&str, &str)> = variables
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let mut init = program.command(&["init"]);
+    init.envs(variables.iter().copied());
+    assert!(init.output().unwrap().status.success());
+    // Everything is logged that may be.
+    let mut session = program.serve(&[], &variables);
+    session.answered("list_vaults", json!({}));
+
+    for fault in [
+        Fault::Status(401, vec![]),
+        Fault::Status(400, vec![]),
+        Fault::Status(500, vec![]),
+        Fault::Reset,
+        Fault::Html,
+        Fault::WrongLength(-5),
+        Fault::Redirect("http://127.0.0.1:9/".into()),
+    ] {
+        server.plan("*", "/items", u32::MAX, fault);
+        let run = json!({ "command": ["true"], "env": { "K": "op://Dev/Stripe/password" } });
+        session.refusal("run_command", run);
+        let generated = json!({ "label": "k", "generate": {} });
+        session.refusal(
+            "create_item",
+            json!({ "vault": "Dev", "title": "x", "fields": [generated] }),
+        );
+        server.behave();
+    }
+    let spoken = session.end();
+
+    let said = String::from_utf8_lossy(&spoken.stderr).into_owned();
+    assert!(said.contains("hushkey"), "the control: {said}");
+    for heard in [String::from_utf8_lossy(&spoken.stdout).into_owned(), said] {
+        for never in [
+            TOKEN,
+            &TOKEN[40..80],
+            Person::PASSWORD,
+            "canary-message",
+            "canary-page",
+        ] {
+            assert!(!heard.contains(never), "{never} in {heard}");
+        }
+    }
+}
+
+#[test]
+fn a_title_in_the_form_of_an_id_is_found_after_the_id_is_not() {
+    let desk = desk();
+    desk.server
+        .item(&desk.dev, "abcdefghijklmnopqrstuvwxyz", &[]);
+
+    let found = desk
+        .types(&["item", "get", "abcdefghijklmnopqrstuvwxyz", "--json"])
+        .succeeds();
+    let by_id = desk
+        .types(&["item", "get", &desk.stripe, "--json"])
+        .succeeds();
+
+    assert_eq!(found.json()["title"], "abcdefghijklmnopqrstuvwxyz");
+    assert_eq!(by_id.json()["title"], "Stripe");
 }

@@ -337,9 +337,15 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
     })
 }
 
+/// How long the server asks us to wait: so many seconds, or until a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    text.parse().ok().map(Duration::from_secs)
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    let wait = until.as_second() - jiff::Timestamp::now().as_second();
+    Some(Duration::from_secs(wait.try_into().unwrap_or(0)))
 }
 
 fn asked_to_wait(fault: &Fault) -> Option<Duration> {

@@ -5,8 +5,7 @@
 //! up to 1 MiB    one seal over the content
 //! larger         a seal over each MiB, one behind the other; each bound to its number and to how many there are
 //! ```
-//! So a large file is neither written nor read as a whole. The length of what is stored tells the two apart, and a large
-//! file under one seal, as older versions wrote it.
+//! So a large file is neither written nor read as a whole.
 
 use std::io::{Read, Write};
 
@@ -186,18 +185,16 @@ impl Session<'_> {
             })
             .optional()?;
         let (row, stored) = row.ok_or_else(missing)?;
-        let overhead = OVERHEAD as u64;
-        let (pieces, piece) = match pieces(size) {
-            pieces if stored == size + pieces * overhead => (pieces, PIECE),
-            _ if stored == size + overhead => (1, size),
-            _ => return Err(missing()),
-        };
+        let (pieces, overhead) = (pieces(size), OVERHEAD as u64);
+        if stored != size + pieces * overhead {
+            return Err(missing());
+        }
         let mut blob = self
             .transaction
             .blob_open(MAIN_DB, "files", "sealed", row, true)?;
         let mut left = size;
         for number in 0..pieces {
-            let length = left.min(piece);
+            let length = left.min(PIECE);
             let mut sealed = vec![0; usize::try_from(length + overhead).unwrap_or(0)];
             blob.read_exact(&mut sealed).map_err(|_| missing())?;
             let (key, bound) = self
