@@ -26,6 +26,7 @@ pub mod error;
 mod fields;
 mod files;
 mod guard;
+mod injected;
 mod out_file;
 mod paths;
 mod program;
@@ -233,6 +234,12 @@ impl LazyBroker {
             open: Box::new(open),
             cell: OnceCell::new(),
         }
+    }
+
+    /// The broker, if it was needed already.
+    #[must_use]
+    pub fn opened(&self) -> Option<&Broker> {
+        self.cell.get()
     }
 
     /// The broker, opened now if it was not.

@@ -10,6 +10,11 @@
 //! run:  server ── control socket ──> supervisor (`__run`) ── socket ──> stage (`__exec`) = the program
 //!         ^                             owns the tree, the                session, limits,
 //!         └── stdout, stderr ───────────private directory ──────────────  no new privileges, exec
+//!
+//! foreground, on a terminal:
+//!       hushkey ── control socket ──> leader (`__session`) ──> the program, in front of the terminal
+//!         ^ └── keys ──> pseudo-terminal ──────────────────────^ │
+//!         └───────────── pseudo-terminal ────────────────────────┘
 //! ```
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
@@ -35,6 +40,8 @@ mod program;
 mod remove;
 #[cfg(target_os = "linux")]
 mod run;
+#[cfg(target_os = "linux")]
+mod session;
 mod signals;
 #[cfg(target_os = "linux")]
 mod stage;
@@ -198,6 +205,7 @@ pub fn hidden(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
     match word.to_str() {
         Some(supervisor::WORD) => return Some(supervisor::main()),
         Some(stage::WORD) => return Some(stage::main()),
+        Some(session::WORD) => return Some(session::main()),
         _ => {}
     }
     let _ = word;

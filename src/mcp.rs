@@ -25,6 +25,7 @@ use crate::{
 };
 
 mod arguments;
+mod boundary;
 mod client;
 mod completion;
 mod eras;
@@ -38,6 +39,7 @@ mod server_health;
 mod stdio;
 mod tools;
 
+pub use boundary::serve;
 pub use eras::Eras;
 pub use offered::{OptionsError, ServerOptions};
 pub use stdio::{ServeError, serve_stdio};

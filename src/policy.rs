@@ -20,6 +20,8 @@
 //! env     = ["PG*"]                 # which plain variables the agent may set; none when absent
 //! approve = "never"                 # never | once | always
 //! output  = "full"                  # full | tail | summary | none
+//! short_values = "withhold"         # or mask: what becomes of output when a secret is too short for a mark
+//! plain   = ["op://Dev/DB/host"]    # fields that are no secrets, and that output may show as they are
 //! timeout_seconds = 600             # when a run is ended at the latest
 //! cwd     = "~/src/shop/db"         # where it has to start, or beneath
 //! ```
@@ -63,7 +65,7 @@ pub use glob::Glob;
 pub use known_vaults::{KnownVaults, Unbound};
 pub use reference_pattern::{ReferencePattern, ReferencePatternError};
 pub use rights::{NotRights, Right, Rights};
-pub use rule::{Approve, OutputMode, Rule, RuleId, RuleName};
+pub use rule::{Approve, OutputMode, Rule, RuleId, RuleName, ShortValues};
 pub use variables::{Caution, caution};
 pub use warning::{Hole, Warning};
 
@@ -114,8 +116,10 @@ impl Policy {
             for grant in &mut agent.vaults {
                 grant.bound = self.known.called(&grant.key).ok().map(|v| v.id.clone());
             }
-            for pattern in agent.rules.iter_mut().flat_map(|rule| &mut rule.secrets) {
-                pattern.bind(&self.known);
+            for rule in &mut agent.rules {
+                for pattern in rule.secrets.iter_mut().chain(&mut rule.plain) {
+                    pattern.bind(&self.known);
+                }
             }
         }
     }

@@ -7,21 +7,26 @@
 
 mod engine;
 mod exempt;
+mod fingerprints;
 mod gate;
 mod index;
+mod ledger;
 mod parts;
 mod short;
 mod stream;
 mod tail;
 mod variants;
+mod words;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+pub use fingerprints::Fingerprints;
 pub use gate::{Gate, LONGEST_TEXT};
+pub use ledger::{Ledger, TooMuch};
 pub use stream::Stream;
 
 use crate::{
-    redact::{engine::Engine, variants::Forms},
+    redact::{engine::Engine, variants::Forms, words::Words},
     vault::Secret,
 };
 
@@ -45,16 +50,28 @@ struct Prepared {
     references: Vec<String>,
     too_short: Vec<String>,
     engine: Engine,
+    words: Words,
 }
 
 impl Redactor {
     /// Prepares all variants of all secrets.
     #[must_use]
     pub fn new<'a>(secrets: impl IntoIterator<Item = Concealed<'a>>) -> Self {
+        Self::with_plain(secrets, [])
+    }
+
+    /// Prepares all variants of all secrets, and values of fields that are no secrets: these are masked where they stand as
+    /// whole words, and where they stand encoded as a whole, if they can't be guessed.
+    #[must_use]
+    pub fn with_plain<'a>(
+        secrets: impl IntoIterator<Item = Concealed<'a>>,
+        plain: impl IntoIterator<Item = Concealed<'a>>,
+    ) -> Self {
         let mut prepared = Prepared {
             references: Vec::new(),
             too_short: Vec::new(),
             engine: Engine::default(),
+            words: Words::default(),
         };
         for secret in secrets {
             let value = secret.value.expose_secret();
@@ -73,6 +90,21 @@ impl Redactor {
             }
             prepared.references.push(secret.reference.to_owned());
         }
+        for value in plain {
+            let owner = prepared.references.len() as u32;
+            let text = value.value.expose_secret();
+            if !prepared.words.add(owner, text) {
+                continue;
+            }
+            prepared.references.push(value.reference.to_owned());
+            let mut parts = parts::parts(text);
+            parts.retain(|part| !short::is_guessable(part));
+            for form in Forms::of(&parts).iter().filter(|form| !form.plain) {
+                prepared.engine.add(owner, form.as_a_whole());
+            }
+        }
+        prepared.words.build();
+        prepared.engine.add_words(&prepared.words);
         prepared.engine.build();
         Self(Arc::new(prepared))
     }
@@ -119,7 +151,15 @@ pub fn forms_of(value: &str) -> Vec<Vec<u8>> {
 /// Tells whether a value is too short or too easily guessed to be concealed by a mark.
 #[must_use]
 pub fn is_guessable(value: &Secret) -> bool {
-    short::is_guessable(value.expose_secret())
+    let parts = parts::parts(value.expose_secret());
+    parts.iter().all(|part| short::is_guessable(part))
+}
+
+/// Tells whether a value is looked for at all: one of very few characters isn't, since its marks would shred the text.
+#[must_use]
+pub fn is_maskable(value: &Secret) -> bool {
+    let parts = parts::parts(value.expose_secret());
+    Forms::of(&parts).iter().next().is_some()
 }
 
 impl fmt::Debug for Redactor {

@@ -10,6 +10,8 @@ mod house;
 
 #[path = "broker/anchor.rs"]
 mod anchor;
+#[path = "broker/concealment.rs"]
+mod concealment;
 #[path = "broker/files.rs"]
 mod files;
 #[path = "broker/items.rs"]

@@ -5,6 +5,8 @@ mod fake_connect;
 #[path = "support/house.rs"]
 mod house;
 
+#[path = "broker/concealment.rs"]
+mod concealment;
 #[path = "broker/files.rs"]
 mod files;
 #[path = "broker/items.rs"]

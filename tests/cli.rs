@@ -4,6 +4,8 @@
 mod binary;
 #[path = "support/fake_connect.rs"]
 mod fake_connect;
+#[path = "support/terminal.rs"]
+mod terminal;
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;
@@ -19,6 +21,8 @@ mod first_use;
 mod items;
 #[path = "cli/net.rs"]
 mod net;
+#[path = "cli/on_a_terminal.rs"]
+mod on_a_terminal;
 #[path = "cli/owner.rs"]
 mod owner;
 #[path = "cli/runs.rs"]

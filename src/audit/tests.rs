@@ -94,6 +94,8 @@ fn allowed_at(second: i64, name: &str) -> NewEntry {
     let decision = Decision::Allowed(Permit {
         grounds: Grounds::Rights,
         output: crate::policy::OutputMode::Full,
+        short_values: crate::policy::ShortValues::Withhold,
+        plain: vec![],
         timeout: None,
     });
     NewEntry::decided(
@@ -168,6 +170,8 @@ fn every_part_of_an_entry_reads_back() {
     let decision = Decision::Allowed(Permit {
         grounds: Grounds::Rule(rule.clone()),
         output: crate::policy::OutputMode::Full,
+        short_values: crate::policy::ShortValues::Withhold,
+        plain: vec![],
         timeout: None,
     });
     let entry = NewEntry::decided(

@@ -101,6 +101,11 @@ impl Ticket {
         self.permit.output
     }
 
+    /// What the run may do, and what of it may be shown.
+    pub(super) fn terms(&self) -> &Permit {
+        &self.permit
+    }
+
     pub(super) fn timeout(&self) -> Option<Duration> {
         self.permit.timeout
     }

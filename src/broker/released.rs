@@ -1,72 +1,109 @@
-//! What agents' programs were given since this process began, so that no other run prints it in clear.
+//! What agents' programs were given since this process began, so that nothing else shows it in clear.
 //!
 //! A run conceals its own values. But a program can read its neighbour's environment or private files in `/proc`, and
 //! a file that an earlier run wrote: rules that keep a secret from `cat` are worth nothing if `cat` shows it all the
-//! same. It does not know what other processes of hushkey released.
+//! same. And what each run lets through in pieces adds up. No value is kept here, only fingerprints. It does not know
+//! what other processes of hushkey released.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use crate::{
-    broker::RunAnswer,
-    redact::{self, Concealed, Redactor},
+    access::{AgentName, Caller},
+    broker::{
+        Broker, RunAnswer,
+        injected::{Injected, Kind},
+    },
+    redact::{Concealed, Fingerprints, Ledger},
     vault::Secret,
 };
 
-/// The mark's text: it names no reference, since the run that prints it may be another agent's.
-const NAME: &str = "a secret of another run";
+/// The mark's text where another agent's run was given the value: its reference is not this agent's business.
+const OF_ANOTHER: &str = "a secret of another run";
 
-/// So many values are remembered at most; the oldest is forgotten first.
-const MOST: usize = 256;
-
-/// The values that were released.
+/// What was released, agent by agent.
 #[derive(Default)]
-pub(super) struct Released(Mutex<Known>);
+pub(super) struct Released(Mutex<HashMap<AgentName, Given>>);
 
+/// What one agent's programs were given, and what of it was shown.
 #[derive(Default)]
-struct Known {
-    values: Vec<Secret>,
-    /// For all of the values; `None` when one was added since.
-    redactor: Option<Redactor>,
+struct Given {
+    values: Fingerprints,
+    pieces: Ledger,
 }
 
 impl Released {
-    /// Remembers a value. One that can be guessed is left out: striking it from all output would show it.
-    pub(super) fn add(&self, value: &Secret) {
-        if redact::is_guessable(value) {
-            return;
-        }
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.values.iter().any(|other| other.is_same(value)) {
-            return;
-        }
-        if known.values.len() == MOST {
-            known.values.remove(0);
-        }
-        known.values.push(value.clone());
-        known.redactor = None;
+    /// Remembers the secrets that an agent's program is given, and hushkey's own.
+    pub(super) fn add(&self, agent: &AgentName, injected: &[Injected], own: &[(String, Secret)]) {
+        let secrets = injected.iter().filter(|it| it.kind == Kind::Secret);
+        let mut all = self.lock();
+        let given = all.entry(agent.clone()).or_insert_with(|| {
+            let mut given = Given::default();
+            for (name, value) in own {
+                given.values.add(name, value);
+            }
+            given
+        });
+        secrets.for_each(|it| given.values.add(&it.reference, &it.value));
     }
 
-    /// Conceals in an answer whatever was released, also while its program ran.
-    pub(super) fn conceal(&self, answer: &mut RunAnswer) {
-        let redactor = self.redactor();
-        for text in [&mut answer.stdout, &mut answer.stderr] {
-            let redacted = redactor.redact(text.as_bytes());
-            if redacted != text.as_bytes() {
-                *text = String::from_utf8_lossy(&redacted).into_owned();
+    /// Conceals in an agent's answer whatever was released to any agent, also while its program ran.
+    pub(super) fn conceal(&self, agent: &AgentName, answer: &mut RunAnswer) {
+        let all = self.lock();
+        let own = all.get(agent).map(|given| (given, None));
+        let others = all.iter().filter(|(name, _)| *name != agent);
+        let others = others.map(|(_, given)| (given, Some(OF_ANOTHER)));
+        for (given, instead) in own.into_iter().chain(others) {
+            for text in [&mut answer.stdout, &mut answer.stderr] {
+                if let Some(concealed) = given.values.redact(text, instead) {
+                    *text = concealed;
+                }
             }
         }
     }
 
-    fn redactor(&self) -> Redactor {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Known { values, redactor } = &mut *known;
-        let of = |value| Concealed {
-            reference: NAME,
-            value,
+    /// Adds up what an answer that is about to leave shows of secrets in pieces. Returns the reference of which too much
+    /// would be known: then the answer must not leave.
+    pub(super) fn admit(
+        &self,
+        agent: &AgentName,
+        secrets: &[Injected],
+        answer: &RunAnswer,
+    ) -> Option<String> {
+        let secrets: Vec<Concealed<'_>> = secrets.iter().map(Injected::concealed).collect();
+        let texts = [answer.stdout.as_bytes(), answer.stderr.as_bytes()];
+        let mut all = self.lock();
+        let given = all.entry(agent.clone()).or_default();
+        let admitted = given.pieces.admit(secrets, &texts);
+        admitted.err().map(|refused| refused.reference.to_owned())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<AgentName, Given>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Broker {
+    /// Tells whether anything was released to the caller: else there is nothing to conceal from it.
+    #[must_use]
+    pub fn has_released_to(&self, caller: &Caller) -> bool {
+        match caller {
+            Caller::Agent(agent) => self.released.lock().contains_key(&agent.name),
+            Caller::Owner => false,
+        }
+    }
+
+    /// Conceals in a text that is about to leave towards a caller what was released to its programs; `None` if there is
+    /// nothing of it in the text.
+    #[must_use]
+    pub fn conceal(&self, caller: &Caller, text: &str) -> Option<String> {
+        let Caller::Agent(agent) = caller else {
+            return None;
         };
-        redactor
-            .get_or_insert_with(|| Redactor::new(values.iter().map(of)))
-            .clone()
+        let all = self.released.lock();
+        all.get(&agent.name)?.values.redact(text, None)
     }
 }
 
@@ -77,8 +114,20 @@ mod tests {
     use super::*;
     use crate::{launch::Status, policy::OutputMode};
 
-    fn shown(released: &Released, text: &str) -> String {
-        let mut answer = RunAnswer {
+    fn name(name: &str) -> AgentName {
+        AgentName::parse(name).unwrap()
+    }
+
+    fn injected(value: &str) -> Injected {
+        Injected {
+            reference: "op://v/i/f".into(),
+            value: Secret::new(value.into()),
+            kind: Kind::Secret,
+        }
+    }
+
+    fn answer(text: &str) -> RunAnswer {
+        RunAnswer {
             status: Status::Exited(0),
             timed_out: false,
             cancelled: false,
@@ -89,43 +138,59 @@ mod tests {
             truncated: false,
             withheld: None,
             concealed: Default::default(),
-        };
-        released.conceal(&mut answer);
+        }
+    }
+
+    fn shown(released: &Released, agent: &str, text: &str) -> String {
+        let mut answer = answer(text);
+        released.conceal(&name(agent), &mut answer);
         answer.stdout
     }
 
     #[test]
     fn what_was_released_is_concealed_from_then_on() {
         let released = Released::default();
-        let before = shown(&released, "first-canary-value-81b7");
+        let before = shown(&released, "codex", "first-canary-value-81b7");
 
-        released.add(&Secret::new("first-canary-value-81b7".into()));
-        let between = shown(&released, "is first-canary-value-81b7.");
-        released.add(&Secret::new("other-canary-value-55c2".into()));
-        released.add(&Secret::new("true".into()));
+        released.add(&name("codex"), &[injected("first-canary-value-81b7")], &[]);
+        released.add(&name("codex"), &[injected("true")], &[]);
 
         assert_eq!(before, "first-canary-value-81b7");
-        assert_eq!(between, "is <concealed:a secret of another run>.");
-        let after = shown(
-            &released,
-            "true first-canary-value-81b7 other-canary-value-55c2",
+        assert_eq!(
+            shown(&released, "codex", "true: first-canary-value-81b7."),
+            "true: <concealed:op://v/i/f>."
         );
-        assert!(
-            after.starts_with("true <concealed:") && !after.contains("canary"),
-            "{after}"
+        assert_eq!(
+            shown(&released, "other", "is first-canary-value-81b7."),
+            "is <concealed:a secret of another run>."
         );
     }
 
     #[test]
-    fn no_more_is_remembered_than_that() {
+    fn hushkeys_own_key_is_concealed_in_everything_that_follows() {
         let released = Released::default();
-        for n in 0..=MOST {
-            released.add(&Secret::new(format!(
-                "canary-value-number-{n:05}-{:x}",
-                n * 7919
-            )));
-        }
+        let own = [(
+            "hushkey's own key".to_owned(),
+            Secret::new("0f3c9a17d2".repeat(6)),
+        )];
 
-        assert_eq!(released.0.lock().unwrap().values.len(), MOST);
+        released.add(&name("codex"), &[], &own);
+
+        assert_eq!(
+            shown(&released, "codex", &"0f3c9a17d2".repeat(6)),
+            "<concealed:hushkey's own key>"
+        );
+    }
+
+    #[test]
+    fn pieces_add_up_over_answers_agent_by_agent() {
+        let released = Released::default();
+        let secret = [injected("Vq7rT2mXk9LzPw4sNc8bHd3yJf6gQa5e")];
+        let admit = |agent: &str, text: &str| released.admit(&name(agent), &secret, &answer(text));
+
+        assert_eq!(admit("codex", "Vq7rT2mX"), None);
+        assert_eq!(admit("codex", "k9LzPw4s"), None);
+        assert_eq!(admit("other", "Nc8bHd3y"), None);
+        assert_eq!(admit("codex", "Nc8bHd3y").as_deref(), Some("op://v/i/f"));
     }
 }

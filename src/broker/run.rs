@@ -1,24 +1,25 @@
 //! Running a program with secrets: names first, then the decision, then the record, then the values.
 
-use std::{path::PathBuf, pin::pin, time::Duration};
+use std::{path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use zeroize::Zeroizing;
 
 use crate::{
-    access::Caller,
+    access::{Agent, Caller},
     audit::Outcome,
     broker::{
         Ask, Broker, BrokerError, RunAnswer, RunRequest,
         command::Command,
         guard::{self, Deed, Ticket},
+        injected::{self, Injected, Kind},
         resolve::Target,
-        run_answer::{answer, withhold, withhold_disguised},
+        run_answer::{answer, withhold, withhold_disguised, withhold_pieces},
         value::Values,
         wire::{Carried, Wiring},
     },
     launch::{self, Finished, Keep, Launch, Stdin, Value},
-    policy::{Action, Governed, OutputMode},
-    redact::{self, Concealed, Gate, Redactor},
+    policy::{Action, Governed, OutputMode, Permit},
+    redact::{Gate, Redactor},
     vault::Secret,
 };
 
@@ -36,19 +37,12 @@ pub struct PreparedRun {
     pub launch: Launch,
     /// Conceals the values.
     pub redactor: Redactor,
-    /// References of secrets that are too short or too easily guessed to be concealed by a mark.
+    /// References of secrets that are too short or too easily guessed to be concealed by a mark: an agent's output is
+    /// withheld for them, a person's shows them as they are.
     pub short: Vec<String>,
     /// The secrets among what the program gets: what the gate looks for.
     secrets: Vec<Injected>,
     ticket: Ticket,
-}
-
-/// A value that a program gets, and what its mark names.
-struct Injected {
-    reference: String,
-    value: Secret,
-    /// Whether it is a secret: only then may it be reason enough to withhold output.
-    secret: bool,
 }
 
 impl Broker {
@@ -76,30 +70,62 @@ impl Broker {
             OutputMode::Tail => Keep::Tail(TAIL_BYTES),
             OutputMode::Full => Keep::Ends(FULL_BYTES),
         };
-        let finished = launch::run(launch, &redactor, pin!(cancelled)).await;
-        let disguised = match &finished {
-            Ok(finished) if caller.is_agent() => disguised(secrets, finished).await,
-            _ => None,
+        let finished = match launch::run(launch, &redactor, pin!(cancelled)).await {
+            Ok(finished) => finished,
+            Err(error) => {
+                let outcome = Outcome::Failed(error.to_string());
+                return self.closing_as(ticket, outcome, Err(error.into())).await;
+            }
         };
-        let outcome = match (&finished, &disguised) {
-            (Ok(_), Some(reference)) => Outcome::Withheld(reference.clone()),
-            (Ok(finished), None) => guard::ended(finished),
-            (Err(error), _) => Outcome::Failed(error.to_string()),
+        let ended = guard::ended(&finished);
+        let (mut answer, outcome) = match caller {
+            Caller::Agent(agent) => {
+                let (answer, found) = self
+                    .for_a_model(agent, finished, mode, secrets, short)
+                    .await;
+                (answer, found.map_or(ended, Outcome::Withheld))
+            }
+            Caller::Owner => (answer(finished, mode, false), ended),
         };
-        let finished = finished.map_err(BrokerError::from);
-        let finished = self.closing_as(ticket, outcome, finished).await?;
-        let mut answer = answer(finished, mode, caller.is_agent());
-        if caller.is_agent() {
-            self.released.conceal(&mut answer);
+        if asked.is_some_and(|asked| asked > mode) && mode != OutputMode::None {
+            answer
+                .withheld
+                .get_or_insert_with(|| format!("policy lets `{mode}` through, not more"));
         }
-        if caller.is_agent() && !short.is_empty() {
+        self.closing_as(ticket, outcome, Ok(answer)).await
+    }
+
+    /// What a model is told of a finished run; and the reference for which its output is withheld, if something of it
+    /// would be seen there.
+    async fn for_a_model(
+        &self,
+        agent: &Agent,
+        finished: Finished,
+        mode: OutputMode,
+        secrets: Vec<Injected>,
+        short: Vec<String>,
+    ) -> (RunAnswer, Option<String>) {
+        let secrets = Arc::new(secrets);
+        let disguised = disguised(Arc::clone(&secrets), &finished).await;
+        let mut answer = answer(finished, mode, true);
+        self.released.conceal(&agent.name, &mut answer);
+        if !short.is_empty() {
             withhold(&mut answer, &short);
-        } else if let Some(reference) = disguised {
-            withhold_disguised(&mut answer, &reference);
-        } else if asked.is_some_and(|asked| asked > mode) {
-            answer.withheld = Some(format!("policy lets `{mode}` through, not more"));
         }
-        Ok(answer)
+        if let Some(reference) = disguised {
+            withhold_disguised(&mut answer, &reference);
+            return (answer, Some(reference));
+        }
+        let shows = matches!(answer.mode, OutputMode::Full | OutputMode::Tail);
+        let told = if shows {
+            self.released.admit(&agent.name, &secrets, &answer)
+        } else {
+            None
+        };
+        if let Some(reference) = &told {
+            withhold_pieces(&mut answer, reference);
+        }
+        (answer, told)
     }
 
     /// Decides and records a run and reads its values, for a person's own terminal.
@@ -158,7 +184,8 @@ impl Broker {
             ),
             Caller::Owner => request.timeout,
         };
-        match self.load(caller, &command, wiring, timeout).await {
+        let terms = ticket.terms();
+        match self.load(caller, &command, wiring, timeout, terms).await {
             Ok((launch, redactor, short, secrets)) => Ok((
                 PreparedRun {
                     launch,
@@ -191,6 +218,7 @@ impl Broker {
         command: &Command,
         wiring: Wiring,
         timeout: Option<Duration>,
+        terms: &Permit,
     ) -> Result<(Launch, Redactor, Vec<String>, Vec<Injected>), BrokerError> {
         let mut env: Vec<(String, Value)> = match caller {
             Caller::Agent(_) => self.base_environment(&command.path),
@@ -199,53 +227,40 @@ impl Broker {
         let values = self.values(&wiring.targets()).await?;
         let mut concealed: Vec<Injected> = Vec::new();
         for (name, carried) in wiring.env {
-            let value = put_together(carried, &values, &mut concealed)?;
+            let value = put_together(carried, &values, terms, &mut concealed)?;
             env.retain(|(known, _)| *known != name);
             env.push((name, value));
         }
         let mut files = Vec::new();
         for (name, target) in wiring.files {
-            let value = concealed_value(&target, &values, &mut concealed)?;
+            let value = concealed_value(&target, &values, terms, &mut concealed)?;
             files.push((name, value));
         }
         let stdin = match wiring.stdin {
             None => Stdin::Empty,
-            Some(target) => Stdin::Secret(concealed_value(&target, &values, &mut concealed)?),
+            Some(target) => {
+                Stdin::Secret(concealed_value(&target, &values, terms, &mut concealed)?)
+            }
         };
-        // Not from a vault, and the caller can read the file: no reason to withhold anything.
         let literals = wiring.literals.into_iter();
         concealed.extend(literals.map(|(reference, value)| Injected {
             reference,
             value,
-            secret: false,
+            kind: Kind::Literal,
         }));
-        if caller.is_agent() {
-            let secrets = concealed.iter().filter(|injected| injected.secret);
-            secrets.for_each(|injected| self.released.add(&injected.value));
-            let own = self.grounds.own_secrets.iter();
-            concealed.extend(own.map(|(name, value)| Injected {
-                reference: name.clone(),
-                value: value.clone(),
-                secret: true,
-            }));
-        } else {
-            // A port or a log level would be struck out of every line that its owner reads.
-            concealed.retain(|injected| injected.secret || !redact::is_guessable(&injected.value));
-        }
-        let redactor = Redactor::new(concealed.iter().map(|injected| Concealed {
-            reference: &injected.reference,
-            value: &injected.value,
-        }));
-        let short = redactor
-            .too_short()
-            .iter()
-            .filter(|short| {
-                concealed
-                    .iter()
-                    .any(|injected| injected.secret && injected.reference == **short)
-            })
-            .cloned()
-            .collect();
+        let (redactor, short) = match caller {
+            Caller::Agent(agent) => {
+                let own = &self.grounds.own_secrets;
+                self.released.add(&agent.name, &concealed, own);
+                concealed.extend(own.iter().map(|(name, value)| Injected {
+                    reference: name.clone(),
+                    value: value.clone(),
+                    kind: Kind::Secret,
+                }));
+                injected::for_a_model(&concealed, terms.short_values)
+            }
+            Caller::Owner => injected::for_a_person(&mut concealed),
+        };
         let launch = Launch {
             program: command.program.clone(),
             argv: command.argv.clone(),
@@ -256,7 +271,7 @@ impl Broker {
             timeout,
             keep: Keep::Nothing,
         };
-        concealed.retain(|injected| injected.secret);
+        concealed.retain(|it| it.kind == Kind::Secret);
         Ok((launch, redactor, short, concealed))
     }
 
@@ -271,6 +286,7 @@ impl Broker {
 fn put_together(
     carried: Carried,
     values: &Values,
+    terms: &Permit,
     concealed: &mut Vec<Injected>,
 ) -> Result<Value, BrokerError> {
     Ok(match carried {
@@ -278,7 +294,7 @@ fn put_together(
             let mut text = Zeroizing::new(String::new());
             for part in parts {
                 let part = match part {
-                    Carried::Secret(target) => concealed_value(&target, values, concealed)?,
+                    Carried::Secret(target) => concealed_value(&target, values, terms, concealed)?,
                     Carried::Plain(text) => text,
                     // Parts come from one line and have no parts of their own.
                     Carried::Composed(_) => continue,
@@ -288,26 +304,37 @@ fn put_together(
             Value::Secret(Secret::new(std::mem::take(&mut *text)))
         }
         Carried::Plain(text) => Value::Plain(text.expose_secret().to_owned()),
-        Carried::Secret(target) => Value::Secret(concealed_value(&target, values, concealed)?),
+        Carried::Secret(target) => {
+            Value::Secret(concealed_value(&target, values, terms, concealed)?)
+        }
     })
 }
 
 fn concealed_value(
     target: &Target,
     values: &Values,
+    terms: &Permit,
     concealed: &mut Vec<Injected>,
 ) -> Result<Secret, BrokerError> {
     let value = values.of(target)?;
-    concealed.push(Injected {
-        reference: target.reference.to_string(),
-        value: value.clone(),
-        secret: target.field.concealed(),
-    });
+    let kind = if target.field.concealed() {
+        Kind::Secret
+    } else {
+        Kind::Plain
+    };
+    let shown = || terms.plain.iter().any(|it| it.covers(&target.reference));
+    if kind == Kind::Secret || !shown() {
+        concealed.push(Injected {
+            reference: target.reference.to_string(),
+            value: value.clone(),
+            kind,
+        });
+    }
     Ok(value)
 }
 
 /// Looks for values in disguise in what was kept of a program's output; off the thread that serves others.
-async fn disguised(secrets: Vec<Injected>, finished: &Finished) -> Option<String> {
+async fn disguised(secrets: Arc<Vec<Injected>>, finished: &Finished) -> Option<String> {
     let (stdout, stderr) = (&finished.stdout.bytes, &finished.stderr.bytes);
     let first = secrets.first()?.reference.clone();
     if stdout.is_empty() && stderr.is_empty() {
@@ -315,10 +342,7 @@ async fn disguised(secrets: Vec<Injected>, finished: &Finished) -> Option<String
     }
     let (stdout, stderr) = (stdout.clone(), stderr.clone());
     let looked = tokio::task::spawn_blocking(move || {
-        let gate = Gate::new(secrets.iter().map(|injected| Concealed {
-            reference: &injected.reference,
-            value: &injected.value,
-        }));
+        let gate = Gate::new(secrets.iter().map(Injected::concealed));
         gate.look(&stdout, &stderr).map(str::to_owned)
     });
     // A look that did not end well has not cleared the text.

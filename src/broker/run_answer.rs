@@ -71,6 +71,17 @@ pub(super) fn withhold_disguised(answer: &mut RunAnswer, reference: &str) {
     ));
 }
 
+/// The text shows a piece of a value, of which half is known already: none of it is told.
+pub(super) fn withhold_pieces(answer: &mut RunAnswer, reference: &str) {
+    answer.stdout.clear();
+    answer.stderr.clear();
+    answer.truncated = false;
+    answer.concealed.clear();
+    answer.withheld = Some(format!(
+        "output withheld: with what was shown before, too much of {reference} would be known; run it so that it prints no part of the value"
+    ));
+}
+
 fn text(output: Output) -> String {
     String::from_utf8(output.bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())

@@ -33,9 +33,10 @@ pub(super) fn perform(arguments: Run, session: &Session) -> anyhow::Result<ExitC
     let request = request(arguments, session)?;
     let broker = session.broker()?;
     let prepared = wait(broker.prepare_run(&OWNER, request))?;
-    for reference in prepared.short.iter().filter(|_| masking) {
+    if masking && !prepared.short.is_empty() {
         session.output.note(&format!(
-            "{reference} is so short that what its mark stands for can be guessed from the program's output"
+            "not concealed, since too short or too easy to guess: {}",
+            prepared.short.join(", ")
         ));
     }
 

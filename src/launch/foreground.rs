@@ -1,7 +1,7 @@
 //! A person's run: the program on this terminal, its output concealed on the way.
 //!
-//! Hushkey supervises itself, in one thread and in the program's own process group, so that Ctrl-C,
-//! Ctrl-Z and the terminal's size reach the program as ever. Daemons are left alone after a normal
+//! Hushkey supervises itself, in one thread. Where standard output is a terminal, the program has one too (`terminal`);
+//! else it runs in our process group, so that Ctrl-C and Ctrl-Z reach it as ever. Daemons are left alone after a normal
 //! end; a time-out or a signal that is meant to end the run ends all of it. Where there is nothing to
 //! conceal, hushkey is replaced by the program.
 
@@ -12,7 +12,7 @@ use std::{
         fd::OwnedFd,
         unix::{ffi::OsStrExt, process::CommandExt},
     },
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -21,7 +21,9 @@ use rustix::{
     event::{PollFd, PollFlags},
     process::{Pid, Signal, kill_process},
 };
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{
+    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
+};
 
 use super::{
     GRACE, LaunchError, Status, Value, guard,
@@ -33,9 +35,17 @@ use super::{
 };
 use crate::{redact::Redactor, vault::Secret};
 
+#[cfg(not(target_os = "linux"))]
+mod no_terminal;
 mod outlet;
+#[cfg(target_os = "linux")]
+mod terminal;
 
+#[cfg(not(target_os = "linux"))]
+use no_terminal::{Streams, Terminal};
 use outlet::Outlet;
+#[cfg(target_os = "linux")]
+use terminal::{Streams, Terminal};
 
 /// How long output may still come after the program's end, from a pipe that a daemon keeps open.
 const LAST_OUTPUT: Duration = Duration::from_millis(250);
@@ -91,13 +101,21 @@ pub fn foreground(run: Foreground, redactor: &Redactor) -> Result<u8, LaunchErro
         let error = command.exec();
         return Err(LaunchError::of_exec(run.program, &error));
     }
-    if conceal {
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    }
     let Foreground {
-        program, timeout, ..
+        program,
+        argv,
+        timeout,
+        ..
     } = run;
-    let mut watch = Watch::over(command, program, redactor)?;
+    let mut watch = match Streams::of_this_process().filter(|_| conceal) {
+        Some(streams) => Watch::on_a_terminal(&streams, &command, &program, &argv, redactor)?,
+        None => {
+            if conceal {
+                command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            }
+            Watch::over(command, program, redactor)?
+        }
+    };
     let ended = watch
         .until_the_end(timeout)
         .map_err(|e| LaunchError::failed("supervise the program", e));
@@ -153,30 +171,25 @@ fn command(run: &Foreground, files: &Option<SecretFiles>) -> Result<Command, Lau
 
 /// A program that runs, and what has to be watched meanwhile.
 struct Watch {
+    /// The program, or who leads its session.
     child: Pid,
     /// How the program ended, once it has.
     status: Option<Status>,
     signals: Signals,
     outlets: Vec<Outlet>,
+    terminal: Option<Terminal>,
     /// Whether somebody wants this run to end.
     told_to_end: bool,
 }
 
 impl Watch {
-    /// Starts the program.
+    /// Starts the program with pipes, or on our own streams.
     fn over(
         mut command: Command,
         program: PathBuf,
         redactor: &Redactor,
     ) -> Result<Self, LaunchError> {
-        let failed = |e| LaunchError::failed("supervise the program", e);
-        guard::protect_memory().map_err(failed)?;
-        // Before the program starts, so that no signal is missed.
-        let signals = Signals::watch_unless_ignored(&[
-            SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
-        ])
-        .map_err(failed)?;
-        tree::adopt_orphans().map_err(failed)?;
+        let signals = ears(&[]).map_err(|e| LaunchError::failed("supervise the program", e))?;
         let mut child = command
             .spawn()
             .map_err(|e| LaunchError::of_exec(program, &e))?;
@@ -191,6 +204,31 @@ impl Watch {
             status: None,
             signals,
             outlets: outlets.into_iter().flatten().collect(),
+            terminal: None,
+            told_to_end: false,
+        })
+    }
+
+    /// Starts the program on a terminal of its own.
+    fn on_a_terminal(
+        streams: &Streams,
+        command: &Command,
+        program: &Path,
+        argv: &[OsString],
+        redactor: &Redactor,
+    ) -> Result<Self, LaunchError> {
+        let failed = |e| LaunchError::failed("supervise the program", e);
+        let signals = ears(&[SIGCONT, SIGWINCH]).map_err(failed)?;
+        let (terminal, child, stderr) = Terminal::start(streams, program, argv, command)?;
+        let output = terminal.output().map_err(failed)?;
+        let mut outlets = vec![Outlet::new(output, rustix::stdio::stdout(), redactor)];
+        outlets.extend(stderr.map(|pipe| Outlet::new(pipe, rustix::stdio::stderr(), redactor)));
+        Ok(Self {
+            child,
+            status: None,
+            signals,
+            outlets,
+            terminal: Some(terminal),
             told_to_end: false,
         })
     }
@@ -227,7 +265,10 @@ impl Watch {
     fn reap(&mut self) -> bool {
         loop {
             match tree::reap() {
-                Ok(Some((pid, status))) if pid == self.child => self.status = Some(status),
+                Ok(Some((pid, status))) if pid == self.child => {
+                    let told = self.terminal.as_mut().and_then(Terminal::hear);
+                    self.status = self.status.or(told).or(Some(status));
+                }
                 Ok(Some(_)) => {}
                 Ok(None) => return true,
                 Err(_) => return false,
@@ -285,6 +326,9 @@ impl Watch {
             .chain(until)
             .min();
         let mut ready = vec![PollFd::new(&self.signals, PollFlags::IN)];
+        let on_terminal = self.terminal.iter().flat_map(Terminal::awaited);
+        ready.extend(on_terminal);
+        let first = ready.len();
         let waiting: Vec<usize> = (0..self.outlets.len())
             .filter(|&at| !self.outlets[at].is_done())
             .collect();
@@ -295,7 +339,15 @@ impl Watch {
         if ready[0] {
             self.pass_on_signals();
         }
-        for (at, ready) in waiting.into_iter().zip(&ready[1..]) {
+        if let (Some(terminal), [_, news, keys, ..]) = (&mut self.terminal, &ready[..]) {
+            if *keys {
+                terminal.pass_keys_on();
+            }
+            if *news && self.status.is_none() {
+                self.status = terminal.hear();
+            }
+        }
+        for (at, ready) in waiting.into_iter().zip(&ready[first..]) {
             if *ready {
                 self.outlets[at].go_on();
             }
@@ -306,20 +358,43 @@ impl Watch {
 
     fn pass_on_signals(&mut self) {
         for signal in self.signals.pending() {
+            if let Some(terminal) = &mut self.terminal {
+                match signal {
+                    SIGCONT => terminal.take_over(),
+                    SIGWINCH => terminal.resize(),
+                    _ => {}
+                }
+            }
+            if matches!(signal, SIGCONT | SIGWINCH) {
+                continue;
+            }
             let ends = matches!(signal, SIGHUP | SIGINT | SIGQUIT | SIGTERM);
-            let from_terminal = matches!(signal, SIGINT | SIGQUIT) && is_in_front();
+            let from_terminal =
+                self.terminal.is_none() && matches!(signal, SIGINT | SIGQUIT) && is_in_front();
             if signal == SIGCHLD || from_terminal && self.status.is_none() {
                 // The terminal has sent it to the program as well.
                 continue;
             }
             self.told_to_end |= ends;
-            if self.status.is_none()
-                && let Some(signal) = Signal::from_named_raw(signal)
-            {
+            if self.status.is_some() {
+                continue;
+            }
+            if let Some(terminal) = &self.terminal {
+                terminal.signal(signal);
+            } else if let Some(signal) = Signal::from_named_raw(signal) {
                 let _ = kill_process(self.child, signal);
             }
         }
     }
+}
+
+/// Protects this process, and watches signals before the program starts, so that none is missed.
+fn ears(more: &[i32]) -> io::Result<Signals> {
+    guard::protect_memory()?;
+    let usual = [SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
+    let signals = Signals::watch_unless_ignored(&[&usual, more].concat())?;
+    tree::adopt_orphans()?;
+    Ok(signals)
 }
 
 /// Tells whether our process group is the one that the terminal's keys reach.

@@ -11,14 +11,14 @@ use std::{
     time::Duration,
 };
 
-use rmcp::{service::serve_directly, transport::stdio_pipes};
+use rmcp::transport::stdio_pipes;
 use tokio::{
     io::{AsyncRead, ReadBuf},
     signal::unix::{SignalKind, signal},
     sync::oneshot,
 };
 
-use super::{Eras, OptionsError, ServerOptions, VaultServer};
+use super::{OptionsError, ServerOptions, VaultServer, serve};
 use crate::{access::Caller, broker::LazyBroker};
 
 /// How long requests in flight may finish after the client closed its end.
@@ -50,13 +50,13 @@ pub async fn serve_stdio(
     caller: Caller,
     options: &ServerOptions,
 ) -> Result<(), ServeError> {
-    let server = Eras(VaultServer::new(broker, caller, options)?);
+    let server = VaultServer::new(broker, caller, options)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signals)?;
     let (input, output) = stdio_pipes();
     let (input, hung_up) = Ending::watch(input);
 
-    let mut running = serve_directly(server, (input, output), None);
+    let mut running = serve(server, input, output);
     let patience = tokio::select! {
         _ = hung_up => AFTER_HANG_UP,
         _ = interrupt.recv() => AFTER_SIGNAL,

@@ -6,7 +6,7 @@ use crate::{
     access::{AgentName, Caller},
     policy::{
         Action, AgentPolicy, Cause, Caution, Decision, Governed, Grounds, OutputMode, Permit,
-        Policy, Refusal, Right, Rule, Run, advice, caution, remedy,
+        Policy, Refusal, Right, Rule, Run, ShortValues, advice, caution, remedy,
     },
     vault::{VaultId, reference::Named},
 };
@@ -45,6 +45,8 @@ fn owner(action: &Action<'_>) -> Permit {
     Permit {
         grounds: Grounds::Owner,
         output: wanted.unwrap_or(OutputMode::Full),
+        short_values: ShortValues::default(),
+        plain: Vec::new(),
         timeout: None,
     }
 }
@@ -121,6 +123,8 @@ impl Question<'_> {
                 Ok(Permit {
                     grounds: Grounds::Rule(rule.name()),
                     output: rule.output.min(run.output.unwrap_or_default()),
+                    short_values: rule.short_values,
+                    plain: rule.plain.clone(),
                     timeout: rule.timeout,
                 })
             })
@@ -251,6 +255,8 @@ fn by_rights() -> Permit {
     Permit {
         grounds: Grounds::Rights,
         output: OutputMode::Full,
+        short_values: ShortValues::default(),
+        plain: Vec::new(),
         timeout: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::policy::{OutputMode, Right, RuleName};
+use crate::policy::{OutputMode, ReferencePattern, Right, RuleName, ShortValues};
 
 /// The answer to an action. Pure data: nothing has happened yet, and it has to be recorded first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,10 @@ pub struct Permit {
     pub grounds: Grounds,
     /// The stricter of the rule's and the wanted output mode; only a run has use for it.
     pub output: OutputMode,
+    /// What becomes of the output when a secret can't be concealed by a mark; only a run has use for it.
+    pub short_values: ShortValues,
+    /// Fields that are no secrets, and whose values come back as they are; only a run has use for it.
+    pub plain: Vec<ReferencePattern>,
     /// When the run is ended at the latest, if the rule says so.
     pub timeout: Option<Duration>,
 }

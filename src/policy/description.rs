@@ -96,6 +96,13 @@ fn describe_rule(rule: &Rule) -> RuleDescription {
     if rule.approve != crate::policy::Approve::Never {
         terms.push(format!("approve {}", rule.approve.as_str()));
     }
+    if rule.short_values != crate::policy::ShortValues::default() {
+        terms.push(format!("short values: {}", rule.short_values.as_str()));
+    }
+    if !rule.plain.is_empty() {
+        let plain: Vec<_> = rule.plain.iter().map(ToString::to_string).collect();
+        terms.push(format!("shows {} if it is no secret", plain.join(", ")));
+    }
     if let Some(timeout) = rule.timeout {
         terms.push(format!("at most {} s", timeout.as_secs()));
     }

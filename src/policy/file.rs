@@ -16,7 +16,8 @@ use crate::{
     access::AgentName,
     policy::{
         AgentPolicy, Approve, CommandPattern, Glob, KnownVaults, OutputMode, Policy,
-        ReferencePattern, Right, Rights, Rule, RuleId, VaultGrant, fold, rights::LEVEL_WORDS,
+        ReferencePattern, Right, Rights, Rule, RuleId, ShortValues, VaultGrant, fold,
+        rights::LEVEL_WORDS,
     },
 };
 
@@ -144,6 +145,8 @@ impl File<'_> {
                 "env",
                 "approve",
                 "output",
+                "short_values",
+                "plain",
                 "timeout_seconds",
                 "cwd",
             ],
@@ -156,13 +159,17 @@ impl File<'_> {
             id,
             line: self.line(span),
             run: self.command(run)?,
-            secrets: self.optional(table, "secrets", |value| {
-                let pattern = ReferencePattern::parse(self.text(value)?);
-                pattern.map_err(|error| self.error(value.span(), &error.to_string()))
-            })?,
+            secrets: self.optional(table, "secrets", |value| self.references(value))?,
             env: self.optional(table, "env", |value| self.variable(value))?,
             approve: self.word(table, "approve", &Approve::WORDS, Approve::read)?,
             output: self.word(table, "output", &OutputMode::WORDS, OutputMode::read)?,
+            short_values: self.word(
+                table,
+                "short_values",
+                &ShortValues::WORDS,
+                ShortValues::read,
+            )?,
+            plain: self.optional(table, "plain", |value| self.references(value))?,
             timeout: table
                 .get("timeout_seconds")
                 .map(|item| self.timeout(item))
@@ -184,6 +191,11 @@ impl File<'_> {
             ),
         };
         pattern.map_err(|error| self.error(item.span(), &error.to_string()))
+    }
+
+    fn references(&self, value: &Value) -> Result<ReferencePattern> {
+        let pattern = ReferencePattern::parse(self.text(value)?);
+        pattern.map_err(|error| self.error(value.span(), &error.to_string()))
     }
 
     fn variable(&self, value: &Value) -> Result<Glob> {

@@ -24,6 +24,10 @@ pub struct Rule {
     pub approve: Approve,
     /// How much of the output comes back at most.
     pub output: OutputMode,
+    /// What becomes of output when a secret is too short to be concealed by a mark.
+    pub short_values: ShortValues,
+    /// Fields that are no secrets, and whose values come back as they are.
+    pub plain: Vec<ReferencePattern>,
     /// When a run is ended at the latest.
     pub timeout: Option<Duration>,
     /// The directory that a run starts in or beneath; anywhere within the agent's roots when absent.
@@ -105,6 +109,36 @@ impl Approve {
         [Self::Never, Self::Once, Self::Always]
             .into_iter()
             .find(|approve| approve.as_str() == word)
+    }
+}
+
+/// What becomes of a program's output when it was given a secret that a mark cannot conceal: one that is very short or easy
+/// to guess.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ShortValues {
+    /// Only success or failure is told.
+    #[default]
+    Withhold,
+    /// It is masked like others. Where its mark stands tells much of it.
+    Mask,
+}
+
+impl ShortValues {
+    /// The words of the policy file.
+    pub const WORDS: [&'static str; 2] = ["withhold", "mask"];
+
+    /// The word in the policy file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
+
+    /// Reads the word of the policy file.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        [Self::Withhold, Self::Mask]
+            .into_iter()
+            .find(|short| short.as_str() == word)
     }
 }
 

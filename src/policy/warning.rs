@@ -6,7 +6,7 @@ use crate::{
     access::AgentName,
     policy::{
         AgentPolicy, Approve, Caution, Glob, KnownVaults, Policy, ReferencePattern, Right, Rule,
-        Unbound, VaultGrant, caution,
+        ShortValues, Unbound, VaultGrant, caution,
     },
 };
 
@@ -55,6 +55,8 @@ pub enum Hole {
     Reveals,
     /// A rule gives secrets of a vault in which the agent lacks the right `use`.
     RightLacking,
+    /// Values that are too short for a mark are masked all the same.
+    ShortValues,
     /// Two lines are about the same vault; what both grant holds.
     TwiceGranted,
     /// No vault has the name, so it grants nothing.
@@ -201,6 +203,12 @@ impl Findings<'_> {
                 "`{program}` does what files of the project say: whoever can change those can send {secrets} anywhere"
             );
             self.add(rule.line, Hole::ProjectRunner, message);
+        }
+        if rule.short_values == ShortValues::Mask {
+            let message = format!(
+                "output comes back also where one of {secrets} is so short that the place of its mark tells it"
+            );
+            self.add(rule.line, Hole::ShortValues, message);
         }
         if rule.env.iter().any(Glob::is_any) {
             let message = format!(
@@ -353,6 +361,7 @@ mod tests {
             secrets = ["op://Dev/DB/*"]
             env = ["*"]
             output = "none"
+            short_values = "mask"
             [[agents.codex.commands]]
             run = "python3.11 -c *"
             secrets = ["op://Dev/Stripe/*"]
@@ -367,10 +376,11 @@ mod tests {
         assert_snapshot!(warned(text), @"
         line 3: the right `files` in `Dev` lets the agent have values written to files that it can read
         line 4: the agent may set any variable of `psql`, for example which server it sends `op://Dev/DB/*` to
-        line 9: `python3.11` does whatever its arguments say, and the agent chooses them: it can send `op://Dev/Stripe/*` anywhere
-        line 12: `npm` does what files of the project say: whoever can change those can send `op://Dev/Stripe/*` anywhere
-        line 15: any program may have `op://Dev/**`; that includes shells, which can send them anywhere
-        line 15: any program may have what rule 1 (line 4) gives to one more strictly: the agent has only to choose another
+        line 4: output comes back also where one of `op://Dev/DB/*` is so short that the place of its mark tells it
+        line 10: `python3.11` does whatever its arguments say, and the agent chooses them: it can send `op://Dev/Stripe/*` anywhere
+        line 13: `npm` does what files of the project say: whoever can change those can send `op://Dev/Stripe/*` anywhere
+        line 16: any program may have `op://Dev/**`; that includes shells, which can send them anywhere
+        line 16: any program may have what rule 1 (line 4) gives to one more strictly: the agent has only to choose another
         ");
     }
 }

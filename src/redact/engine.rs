@@ -8,6 +8,7 @@ use crate::redact::{
     index::{Index, Run},
     tail::Tails,
     variants::{FRAGMENT, Form},
+    words::Words,
 };
 
 /// The shortest forms that are looked for by several bytes at a time.
@@ -37,6 +38,12 @@ impl Engine {
         };
         self.undecided = self.undecided.max(undecided);
         self.tails.add(form.bytes);
+    }
+
+    /// Takes note of words that are found elsewhere, so that their beginnings are held back too.
+    pub(super) fn add_words(&mut self, words: &Words) {
+        self.undecided = self.undecided.max(words.longest());
+        words.iter().for_each(|word| self.tails.add(word));
     }
 
     /// Makes all forms ready to be found.

@@ -11,6 +11,8 @@ mod likeness;
 mod near;
 mod numbers;
 mod packed;
+mod periodic;
+mod symbols;
 mod unescape;
 mod view;
 
@@ -21,11 +23,11 @@ use zeroize::Zeroizing;
 use crate::redact::{
     Concealed,
     engine::Engine,
-    gate::{likeness::Likeness, near::Near},
+    gate::{likeness::Likeness, near::Near, unescape::unescaped, view::View},
     index::Run,
     parts::{self, Part},
     short,
-    variants::Forms,
+    variants::{Forms, is_no_chance},
 };
 
 /// How many bytes of both streams together are looked at; a longer text counts as a find.
@@ -35,10 +37,13 @@ pub const LONGEST_TEXT: usize = 512 * 1024;
 const WORK: usize = 192 << 20;
 
 /// How many encodings around one another are undone; the innermost is found without that.
-const DEPTH: usize = 2;
+const DEPTH: usize = 6;
 
 /// Of parts that tell less than six bytes, in eighths, something can be seen in too many texts.
 const TELLING: u32 = 48;
+
+/// Bytes that a text stands for are looked at in every way if they are not more than this.
+const SMALL: usize = 2048;
 
 /// How much of either stream is looked at where the other one is put before it.
 const SEAM: usize = 8 * 1024;
@@ -48,10 +53,14 @@ pub struct Gate {
     references: Vec<String>,
     /// All forms that the redactor looks for.
     forms: Engine,
+    /// Forms that need a view without white space.
+    changed: Engine,
     /// Letters and digits of each part, in lower case.
     bare: Engine,
     /// What leads from each byte of a part to the next, which a constant added to all of them leaves alone.
     steps: Engine,
+    /// What leads from each letter of a part to the next, which a rotated alphabet leaves alone.
+    letter_steps: Engine,
     likeness: Likeness,
     near: Near,
 }
@@ -63,8 +72,10 @@ impl Gate {
         let mut gate = Self {
             references: Vec::new(),
             forms: Engine::default(),
+            changed: Engine::default(),
             bare: Engine::default(),
             steps: Engine::default(),
+            letter_steps: Engine::default(),
             likeness: Likeness::default(),
             near: Near::default(),
         };
@@ -76,8 +87,10 @@ impl Gate {
             gate.references.push(secret.reference.to_owned());
         }
         gate.forms.build();
+        gate.changed.build();
         gate.bare.build();
         gate.steps.build();
+        gate.letter_steps.build();
         gate.likeness.build();
         gate.near.build();
         gate
@@ -128,11 +141,39 @@ impl Gate {
                 self.bare.add(owner, form);
                 self.likeness.add(owner, form);
             }
-            for form in Forms::steps(part, &view::STEPS).iter() {
+            for form in Forms::changed(part).iter() {
+                self.changed.add(owner, form);
+            }
+            let ways = [view::STEPS[0], view::STEPS[1], view::STEPS_DOWN];
+            for form in Forms::steps(part, &ways).iter() {
                 self.steps.add(owner, form);
+            }
+            for form in Forms::letter_steps(part, view::letter_step).iter() {
+                self.letter_steps.add(owner, form);
             }
         }
     }
+}
+
+/// The text without the redactor's marks of these references.
+pub(super) fn without_marks(text: &[u8], references: &[&str]) -> Zeroizing<Vec<u8>> {
+    let references: Vec<String> = references.iter().map(|it| (*it).to_owned()).collect();
+    let mut clear = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text;
+    while let Some(first) = rest.first() {
+        match clean::mark_at(rest, &references) {
+            Some(mark) => {
+                // What stands on its two sides is not one piece.
+                clear.push(b'\n');
+                rest = &rest[mark.length..];
+            }
+            None => {
+                clear.push(*first);
+                rest = &rest[1..];
+            }
+        }
+    }
+    clear
 }
 
 impl fmt::Debug for Gate {
@@ -153,7 +194,7 @@ struct Search<'a> {
 impl Search<'_> {
     /// Searches both streams, one after the other and in turn.
     fn streams(&mut self, stdout: &[u8], stderr: &[u8]) {
-        self.layout(&Zeroizing::new([stdout, stderr].concat()));
+        self.layout(&Zeroizing::new([stdout, stderr].concat()), DEPTH);
         if stdout.is_empty() || stderr.is_empty() {
             return;
         }
@@ -168,18 +209,13 @@ impl Search<'_> {
         self.text(&view::bytes_in_turn(stdout, stderr), 0);
     }
 
-    /// Searches a text as it is laid out: in lines, with offsets before them, in columns.
-    fn layout(&mut self, text: &[u8]) {
-        self.text(text, DEPTH);
-        let solid = view::solid(text);
-        let reversed = view::reversed(&solid);
-        self.forms(&reversed);
-        self.bare(&view::bare(&reversed));
-        self.forms(&view::rotated_47(&solid));
-        for letters in 1..26 {
-            self.forms(&view::rotated(&solid, letters));
+    /// Searches a text as it is laid out: in lines, with offsets before them, in columns, in even distances.
+    fn layout(&mut self, text: &[u8], depth: usize) {
+        self.text(text, depth);
+        if self.found.is_some() {
+            return;
         }
-        self.text(&view::without_offsets(text), DEPTH - 1);
+        self.text(&view::without_offsets(text), depth.min(1));
         for column in [
             view::Column::First,
             view::Column::Last,
@@ -187,10 +223,18 @@ impl Search<'_> {
         ] {
             self.text(&view::column(text, column), 0);
         }
+        self.text(&view::initials(text), 0);
         self.forms(&view::neighbours_in_turn(text));
-        for bytes in numbers::readings(text) {
-            self.text(&bytes, DEPTH - 1);
-        }
+        self.bare(&view::bare(&view::lines_backwards(text)));
+        self.unlikely(&self.gate.forms, &view::downwards(text));
+        self.engine(&self.gate.letter_steps, &view::letter_steps(text));
+        periodic::views(text, |view| {
+            self.unlikely(&self.gate.forms, view);
+            if view.len() < text.len() {
+                self.unlikely(&self.gate.changed, view);
+            }
+        });
+        self.readings(&numbers::readings(text), depth);
     }
 
     /// Searches a text and what it decodes to.
@@ -201,27 +245,62 @@ impl Search<'_> {
         let solid = view::solid(text);
         self.forms(text);
         self.forms(&solid);
+        self.engine(&self.gate.changed, &solid);
         self.forms(&view::alphanumeric(text));
         self.forms(&Zeroizing::new(solid.to_ascii_lowercase()));
-        self.forms(&Zeroizing::new(solid.to_ascii_uppercase()));
         self.bare(&view::bare(text));
-        for step in view::STEPS {
-            self.engine(&self.gate.steps, &view::steps(text, step));
+        for steps in view::steps(text) {
+            self.engine(&self.gate.steps, &steps);
         }
         if depth > 0 && self.found.is_none() {
+            self.text(&unescaped(text), depth - 1);
             match decode::readings(text, &solid) {
-                Ok(readings) => readings
-                    .iter()
-                    .for_each(|bytes| self.text(bytes, depth - 1)),
+                Ok(readings) => self.readings(&readings, depth),
                 Err(packed::TooMuch) => self.found = Some(0),
             }
+        }
+    }
+
+    /// Searches bytes that a text stands for. What can be read of them is a text again.
+    fn readings(&mut self, readings: &[View], depth: usize) {
+        let mut told = View::default();
+        for bytes in readings {
+            self.reading(bytes, depth, &mut told);
+        }
+        if depth > 0 && self.found.is_none() && !told.is_empty() {
+            self.layout(&told, depth - 1);
+        }
+    }
+
+    fn reading(&mut self, bytes: &[u8], depth: usize, told: &mut View) {
+        if self.found.is_some() {
+            return;
+        }
+        if bytes.len() <= SMALL || bytes.iter().filter(|byte| **byte == 0).count() > bytes.len() / 4
+        {
+            self.text(bytes, 0);
+        } else {
+            self.forms(bytes);
+            self.engine(&self.gate.changed, bytes);
+            for steps in view::steps(bytes) {
+                self.engine(&self.gate.steps, &steps);
+            }
+        }
+        view::printable(bytes, told);
+        match packed::unpacked(bytes) {
+            Ok(unpacked) if depth > 0 && !unpacked.is_empty() => {
+                self.reading(&unpacked, depth - 1, told)
+            }
+            Ok(_) => {}
+            Err(packed::TooMuch) => self.found = Some(0),
         }
     }
 
     /// Searches what is packed in a stream as it came, before anything is taken out of it.
     fn packed(&mut self, stream: &[u8]) {
         match packed::unpacked(stream) {
-            Ok(bytes) => self.text(&bytes, DEPTH),
+            Ok(bytes) if bytes.is_empty() => {}
+            Ok(bytes) => self.readings(&[bytes], DEPTH),
             Err(packed::TooMuch) => self.found = Some(0),
         }
     }
@@ -237,6 +316,14 @@ impl Search<'_> {
         self.engine(&self.gate.forms, view);
     }
 
+    /// Searches one of the many views of a text that seldom show anything. Together they have more chances to be wrong.
+    fn unlikely(&mut self, engine: &Engine, view: &[u8]) {
+        if self.found.is_none() && self.find(engine, view) {
+            let certain = |run: &&Run| is_no_chance(&view[run.start..run.end]);
+            self.found = self.runs.iter().filter(certain).map(|run| run.owner).min();
+        }
+    }
+
     fn bare(&mut self, view: &[u8]) {
         self.engine(&self.gate.bare, view);
         if self.found.is_none() {
@@ -245,17 +332,21 @@ impl Search<'_> {
     }
 
     fn engine(&mut self, engine: &Engine, view: &[u8]) {
-        if self.found.is_some() {
-            return;
+        if self.found.is_none() && self.find(engine, view) {
+            self.found = self.runs.iter().map(|run| run.owner).min();
         }
+    }
+
+    /// Finds the runs of a view. There are none to look at if the work is used up: that counts as a find.
+    fn find(&mut self, engine: &Engine, view: &[u8]) -> bool {
         let Some(work) = self.work.checked_sub(view.len()) else {
             self.found = Some(0);
-            return;
+            return false;
         };
         self.work = work;
         self.runs.clear();
         engine.find(view, &mut self.runs);
-        self.found = self.runs.iter().map(|run| run.owner).min();
+        true
     }
 }
 

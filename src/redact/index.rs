@@ -64,12 +64,7 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
     /// be undecided; more than these count as found.
     pub(super) fn add(&mut self, owner: u32, form: variants::Form<'_>) -> usize {
         let (bytes, weights) = (form.bytes, form.weights);
-        let total: u32 = weights.iter().copied().map(u32::from).sum();
-        let (min_length, min_weight) = if bytes.len() < form.fragment || total < FRAGMENT_WEIGHT {
-            (bytes.len().min(LONGEST_WHOLE), 0)
-        } else {
-            (form.fragment, FRAGMENT_WEIGHT)
-        };
+        let (min_length, min_weight) = least(&form);
         let (shortest, longest_below) = stretches(weights, min_weight);
         let period = (min_length.max(shortest) + 2)
             .saturating_sub(GRAM + STRIDE)
@@ -128,6 +123,16 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
             .take_while(|form| form.end <= place)
             .count();
         &self.forms[first + after]
+    }
+}
+
+/// How many bytes of a form, next to each other, count as found, and what they have to weigh.
+pub(super) fn least(form: &variants::Form<'_>) -> (usize, u32) {
+    let total: u32 = form.weights.iter().copied().map(u32::from).sum();
+    if form.bytes.len() < form.fragment || total < FRAGMENT_WEIGHT {
+        (form.bytes.len().min(LONGEST_WHOLE), 0)
+    } else {
+        (form.fragment, FRAGMENT_WEIGHT)
     }
 }
 

@@ -76,3 +76,36 @@ fn stretches(form: Form<'_>, text: &[u8], mut take: impl FnMut(usize, usize)) {
         }
     }
 }
+
+/// Returns the text with marks where one of the words stands, the longest one at each place, and no letter, digit, dash
+/// or underscore of its own goes on at either end.
+pub(super) fn mask_words(words: &[String], text: &str) -> String {
+    let in_word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let mut words: Vec<&str> = words.iter().map(|word| word.trim()).collect();
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let mut out = String::new();
+    let mut at = 0;
+    while at < text.len() {
+        let (before, rest) = text.split_at(at);
+        let whole = words.iter().find(|word| {
+            let Some(after) = rest.strip_prefix(**word) else {
+                return false;
+            };
+            let begins = before.ends_with(in_word) && word.starts_with(in_word);
+            let goes_on = after.starts_with(in_word) && word.ends_with(in_word);
+            !word.is_empty() && !begins && !goes_on
+        });
+        match whole {
+            Some(word) => {
+                out += "<concealed:word>";
+                at += word.len();
+            }
+            None => {
+                let length = rest.chars().next().map_or(1, char::len_utf8);
+                out += &rest[..length];
+                at += length;
+            }
+        }
+    }
+    out
+}

@@ -17,6 +17,8 @@ pub struct Stream {
     prepared: Arc<Prepared>,
     /// The undecided end of what was pushed.
     held: Zeroizing<Vec<u8>>,
+    /// The byte before `held`, if there is one.
+    before: Option<u8>,
     /// How many bytes of `held` were passed on already, to a person who waits.
     shown: usize,
     /// How many bytes of `held` belong to a range whose mark is written.
@@ -31,6 +33,7 @@ impl Stream {
             counts: vec![0; prepared.references.len()],
             prepared,
             held: Zeroizing::new(Vec::new()),
+            before: None,
             shown: 0,
             covered: 0,
             runs: Vec::new(),
@@ -54,7 +57,11 @@ impl Stream {
     /// begin as a value does, four and more that stand anywhere in a form of one, and what follows a mark and may
     /// belong to it. Whatever is passed on still counts: when the rest of a value follows, it is concealed.
     pub fn idle(&mut self, out: &mut Vec<u8>) {
-        let (undecided, kept) = self.prepared.engine.undecided_exactly(&self.held);
+        let (mut undecided, mut kept) = self.prepared.engine.undecided_exactly(&self.held);
+        self.prepared.words.ends(&self.held, |length| {
+            undecided = undecided.max(length);
+            kept = kept.max(length);
+        });
         self.advance(self.held.len() - undecided, out);
         let end = self.held.len() - kept;
         if self.covered == 0 && self.shown < end {
@@ -79,6 +86,13 @@ impl Stream {
     fn advance(&mut self, end: usize, out: &mut Vec<u8>) {
         self.runs.clear();
         self.prepared.engine.find(&self.held, &mut self.runs);
+        let secrets = self.runs.len();
+        self.prepared
+            .words
+            .find(&self.held, self.before, &mut self.runs);
+        if self.runs.len() > secrets {
+            self.runs.sort_unstable();
+        }
         let mut next = self.shown.max(self.covered);
         for run in self.runs.iter().take_while(|run| run.start < end) {
             if run.start >= self.covered {
@@ -94,6 +108,10 @@ impl Stream {
         if next < end {
             out.extend_from_slice(&self.held[next..end]);
         }
+        self.before = match end.checked_sub(1) {
+            Some(last) => Some(self.held[last]),
+            None => self.before,
+        };
         self.held.drain(..end);
         self.shown = self.shown.saturating_sub(end);
         self.covered = self.covered.saturating_sub(end);
@@ -101,7 +119,7 @@ impl Stream {
 }
 
 /// The mark names the reference, and tells nothing of the length or place of what it stands for.
-fn write_mark(out: &mut Vec<u8>, reference: &str) {
+pub(super) fn write_mark(out: &mut Vec<u8>, reference: &str) {
     out.extend_from_slice(MARK);
     out.extend_from_slice(reference.as_bytes());
     out.push(b'>');

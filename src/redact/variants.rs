@@ -7,6 +7,8 @@ mod encode;
 mod escape;
 mod stripped;
 
+pub(super) use stripped::is_no_chance;
+
 use zeroize::Zeroizing;
 
 use crate::redact::{
@@ -55,6 +57,16 @@ pub(super) struct Form<'a> {
     pub(super) bytes: &'a [u8],
     /// How much each byte tells of the value, in eighths of a byte.
     pub(super) weights: &'a [u8],
+}
+
+impl Form<'_> {
+    /// The same form, of which no fragment counts. What stands after a value changes the last digits of its encodings.
+    pub(super) fn as_a_whole(self) -> Self {
+        Self {
+            fragment: self.bytes.len().saturating_sub(4).max(FRAGMENT),
+            ..self
+        }
+    }
 }
 
 /// Text to make forms of, with what each byte weighs.

@@ -53,6 +53,41 @@ fn a_file_that_one_run_wrote_is_concealed_when_the_next_prints_it() {
 }
 
 #[test]
+fn a_value_that_a_program_hid_in_a_reference_is_concealed_when_another_tool_repeats_it() {
+    let mut den = Den::open();
+
+    den.shell_with_key("echo A=op://Dev/$KEY/x >a.env; echo B=op://Dev/a/$(echo $KEY | base64) >>a.env; wc -c a.env");
+    let answer = den.call("check_references", json!({ "env_file": "a.env" }));
+
+    assert!(
+        answer.contains("op://Dev/<concealed:op://Dev/Stripe/key>/x"),
+        "{answer}"
+    );
+    assert_nothing_in(&answer, &den, "a reference");
+    let unpacked = data_encoding::BASE64.encode(crate::den::VALUE.as_bytes());
+    assert!(!answer.contains(&unpacked[..16]), "{answer}");
+}
+
+#[test]
+fn a_value_that_is_printed_piece_by_piece_over_many_runs_is_withheld() {
+    let mut den = Den::open();
+    let mut shown = String::new();
+
+    for at in (1..32).step_by(4) {
+        let run = json!({
+            "command": ["sh", "-c", format!("echo $KEY | cut -c{at}-{}", at + 3)],
+            "env": { "KEY": REFERENCE },
+        });
+        let answer = den.agent.answered("run_command", run);
+        shown += answer["stdout"].as_str().unwrap().trim();
+    }
+
+    assert_eq!(shown, crate::den::VALUE[..16]);
+    let log = den.agent.answered("list_activity", json!({}));
+    assert!(log.to_string().contains("output withheld"), "{log}");
+}
+
+#[test]
 fn no_private_directory_outlives_its_run() {
     let mut den = Den::open();
 

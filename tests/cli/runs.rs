@@ -201,7 +201,7 @@ fn a_run_stands_in_the_log_with_its_references_and_its_end() {
 }
 
 #[test]
-fn a_short_secret_is_announced() {
+fn a_short_secret_is_left_alone_and_announced_in_one_line() {
     let person = Person::with_stripe();
     person
         .types([
@@ -212,14 +212,26 @@ fn a_short_secret_is_announced() {
             "--title",
             "Pin",
             "password=1234",
+            "code[concealed]=test",
         ])
         .succeeds();
 
     let ran = person
-        .types(["run", "--env", "PIN=op://Dev/Pin/password", "--", "true"])
+        .types([
+            "run",
+            "--env",
+            "PIN=op://Dev/Pin/password",
+            "--env",
+            "CODE=op://Dev/Pin/code",
+            "--",
+            "sh",
+            "-c",
+            "echo 1234 tests; echo $PIN $CODE",
+        ])
         .succeeds();
 
-    assert_snapshot!(ran.said(), @"hushkey: op://Dev/Pin/password is so short that what its mark stands for can be guessed from the program's output");
+    assert_eq!(ran.shown(), "1234 tests\n1234 test\n");
+    assert_snapshot!(ran.said(), @"hushkey: not concealed, since too short or too easy to guess: op://Dev/Pin/code, op://Dev/Pin/password");
 }
 
 #[test]

@@ -17,12 +17,12 @@ use hushkey::{
     broker::{Broker, BrokerError, Grounds, LazyBroker, PolicySource},
     keys::KeySource,
     launch,
-    mcp::{Eras, ServerOptions, VaultServer},
+    mcp::{self, Eras, ServerOptions, VaultServer},
     policy::Policy,
     private_file::ensure_private_dir,
     vault::{Item, Secret, Vault, VaultOverview},
 };
-use rmcp::service::{RunningService, serve_directly};
+use rmcp::service::RunningService;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
@@ -201,7 +201,8 @@ impl Setup {
         });
         let broker = (self.broker)(home.path().to_owned());
         let server = VaultServer::new(broker, caller, &self.options).expect("a server");
-        let running = serve_directly(Eras(server), tokio::io::split(pipe), None);
+        let (input, output) = tokio::io::split(pipe);
+        let running = mcp::serve(server, input, output);
         Server {
             root,
             connect: self.connect,

@@ -151,8 +151,10 @@ impl From<RunAnswer> for RunResult {
     fn from(answer: RunAnswer) -> Self {
         let ok = answer.ok();
         if answer.mode == OutputMode::None {
+            // Why output is withheld tells nothing of it; that policy shows none is no reason to say so each time.
             return Self {
                 ok,
+                withheld: answer.withheld.as_deref().map(escaped),
                 ..Self::default()
             };
         }

@@ -144,10 +144,55 @@ fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{300}'..='\u{36f}' | '\u{61c}' | '\u{115f}' | '\u{1160}'
         | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
+        | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e001f}'
+        | '\u{e007f}'..='\u{e0fff}')
 }
 
-/// Full-width, circled and mathematical letters and digits, and white space that is not ASCII.
+/// Letters of other alphabets that look like Latin ones.
+const ALIKE: &[(char, char)] = &[
+    ('\u{391}', 'A'),
+    ('\u{392}', 'B'),
+    ('\u{395}', 'E'),
+    ('\u{396}', 'Z'),
+    ('\u{397}', 'H'),
+    ('\u{399}', 'I'),
+    ('\u{39a}', 'K'),
+    ('\u{39c}', 'M'),
+    ('\u{39d}', 'N'),
+    ('\u{39f}', 'O'),
+    ('\u{3a1}', 'P'),
+    ('\u{3a4}', 'T'),
+    ('\u{3a5}', 'Y'),
+    ('\u{3a7}', 'X'),
+    ('\u{3bf}', 'o'),
+    ('\u{405}', 'S'),
+    ('\u{406}', 'I'),
+    ('\u{408}', 'J'),
+    ('\u{410}', 'A'),
+    ('\u{412}', 'B'),
+    ('\u{415}', 'E'),
+    ('\u{41a}', 'K'),
+    ('\u{41c}', 'M'),
+    ('\u{41d}', 'H'),
+    ('\u{41e}', 'O'),
+    ('\u{420}', 'P'),
+    ('\u{421}', 'C'),
+    ('\u{422}', 'T'),
+    ('\u{425}', 'X'),
+    ('\u{430}', 'a'),
+    ('\u{435}', 'e'),
+    ('\u{43e}', 'o'),
+    ('\u{440}', 'p'),
+    ('\u{441}', 'c'),
+    ('\u{443}', 'y'),
+    ('\u{445}', 'x'),
+    ('\u{455}', 's'),
+    ('\u{456}', 'i'),
+    ('\u{458}', 'j'),
+];
+
+/// Full-width, circled, mathematical, raised and lowered letters and digits, those of tags, those that look like Latin
+/// ones, and white space that is not ASCII.
 fn folded(c: char) -> char {
     let code = u32::from(c);
     let letter = |at: u32| {
@@ -161,6 +206,16 @@ fn folded(c: char) -> char {
         0xff00..=0xff5e => (code - 0xff00) as u8 + b' ',
         0x24b6..=0x24e9 => letter(code - 0x24b6),
         0x2460..=0x2468 => (code - 0x2460) as u8 + b'1',
+        0xb9 => b'1',
+        0xb2 | 0xb3 => (code - 0xb0) as u8 + b'0',
+        0x2070 | 0x2074..=0x2079 => (code - 0x2070) as u8 + b'0',
+        0x2080..=0x2089 => (code - 0x2080) as u8 + b'0',
+        0x24ea => b'0',
+        0xe0020..=0xe007e => (code - 0xe0000) as u8,
+        0x370..=0x4ff => match ALIKE.binary_search_by_key(&c, |(other, _)| *other) {
+            Ok(at) => return ALIKE[at].1,
+            Err(_) => return c,
+        },
         0x1d400..=0x1d6a3 => letter(code - 0x1d400),
         0x1d7ce..=0x1d7ff => ((code - 0x1d7ce) % 10) as u8 + b'0',
         _ if c.is_whitespace() && !c.is_ascii() => b' ',

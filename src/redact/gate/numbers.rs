@@ -1,6 +1,6 @@
 //! Reads dumps and lists of numbers as the bytes that they stand for: decimal, hexadecimal, octal, binary.
 
-use crate::redact::gate::view::View;
+use crate::redact::gate::view::{View, steps};
 
 /// A view with fewer bytes shows no value.
 const SHORTEST: usize = 8;
@@ -31,23 +31,60 @@ struct Word<'a> {
 /// Returns the bytes of a text's numbers in every reading that gives enough of them. Offsets at the beginnings of
 /// lines are left out.
 pub(super) fn readings(text: &[u8]) -> Vec<View> {
-    let words = words(text);
-    let mut views = vec![binary(&words), low_bytes(&words)];
-    for (size, decimal, octal, hexadecimal) in SIZES {
-        for (radix, most) in [(10, decimal), (8, octal), (16, hexadecimal)] {
-            let reading = Reading { radix, size, most };
-            let mut bytes = reading.of(words.iter());
-            if size == 1 {
-                views.push(reading.of(words.iter().filter(|word| word.first)));
-                views.push(reading.of(words.iter().filter(|word| word.last)));
-            } else {
-                views.push(bytes.clone());
-                bytes.chunks_mut(size).for_each(<[u8]>::reverse);
-            }
-            views.push(bytes);
-        }
+    let (words, offsets) = words(text, offset);
+    let mut views = readings_of(&words);
+    views.extend(floating(text));
+    if offsets {
+        // What looks like an offset may be a number.
+        let (words, _) = self::words(text, |_| 0);
+        views.extend(SIZES[2..].iter().flat_map(|size| wide(&words, *size)));
     }
     views.retain(|view| view.len() >= SHORTEST);
+    views
+}
+
+/// Floating-point numbers as the bytes that they are made of, of eight and of four bytes.
+fn floating(text: &[u8]) -> [View; 2] {
+    let words = text.split(|byte| byte.is_ascii_whitespace() || b",()[]".contains(byte));
+    let numbers = words.filter(|word| word.len() >= FEWEST_DIGITS && word.contains(&b'.'));
+    let (mut long, mut short) = (View::default(), View::default());
+    for number in numbers.filter_map(|word| std::str::from_utf8(word).ok()) {
+        long.extend(number.parse().unwrap_or(0_f64).to_le_bytes());
+        short.extend(number.parse().unwrap_or(0_f32).to_le_bytes());
+    }
+    [long, short]
+}
+
+/// Floating-point numbers with fewer digits are not exact.
+const FEWEST_DIGITS: usize = 8;
+
+/// Numbers of several bytes, in both orders.
+fn wide(
+    words: &[Word<'_>],
+    (size, decimal, octal, hexadecimal): (usize, usize, usize, usize),
+) -> Vec<View> {
+    let mut views = Vec::new();
+    for (radix, most) in [(10, decimal), (8, octal), (16, hexadecimal)] {
+        let mut bytes = Reading { radix, size, most }.of(words.iter());
+        views.push(bytes.clone());
+        bytes.chunks_mut(size).for_each(<[u8]>::reverse);
+        views.push(bytes);
+    }
+    views
+}
+
+fn readings_of(words: &[Word<'_>]) -> Vec<View> {
+    let low = low_bytes(words);
+    let [_, differences] = steps(&low);
+    let mut views = vec![binary(words), differences, low];
+    let (size, decimal, octal, hexadecimal) = SIZES[0];
+    for (radix, most) in [(10, decimal), (8, octal), (16, hexadecimal)] {
+        let reading = Reading { radix, size, most };
+        views.push(reading.of(words.iter().filter(|word| word.first)));
+        views.push(reading.of(words.iter().filter(|word| word.last)));
+        views.push(reading.of(words.iter()));
+    }
+    views.extend(SIZES[1..].iter().flat_map(|size| wide(words, *size)));
     views
 }
 
@@ -63,21 +100,35 @@ impl Reading {
                 length <= self.most
             }
         };
+        // Bytes may have more zeros before them than they need.
+        let digits = |digits: &'a [u8]| {
+            let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
+            if self.size == 1 && digits.len() > self.most {
+                &digits[zeros.min(digits.len() - 1)..]
+            } else {
+                digits
+            }
+        };
         words
-            .filter(|word| fits(word.digits.len()))
-            .filter_map(|word| number(word.digits, self.radix, self.size))
+            .map(|word| digits(word.digits))
+            .filter(|digits| fits(digits.len()))
+            .filter_map(|digits| number(digits, self.radix, self.size))
             .flat_map(|value| value.to_be_bytes().into_iter().skip(8 - self.size))
             .collect::<Vec<_>>()
             .into()
     }
 }
 
-fn words(text: &[u8]) -> Vec<Word<'_>> {
+/// The words of a text without its offsets, and whether there are any.
+fn words(text: &[u8], offset: fn(&[u8]) -> usize) -> (Vec<Word<'_>>, bool) {
     let mut words = Vec::new();
+    let mut offsets = false;
     for line in text.split(|byte| *byte == b'\n') {
         let before = words.len();
         let line = line.trim_ascii();
-        let line = &line[offset(line)..];
+        let skipped = offset(line);
+        offsets |= skipped > 0;
+        let line = &line[skipped..];
         let found = line
             .split(|byte| !byte.is_ascii_alphanumeric())
             .map(without_prefix)
@@ -94,7 +145,7 @@ fn words(text: &[u8]) -> Vec<Word<'_>> {
             last.last = true;
         }
     }
-    words
+    (words, offsets)
 }
 
 /// How long the offset is that a line begins with: six or more digits, and something after them. A byte in binary
@@ -183,5 +234,7 @@ mod tests {
         is_read("0000000 163 063 143 162 063 164 055 166\n");
         is_read("00000000  73 33 63 72  33 74 2d 76  |s3cr3t-v|\n");
         is_read("0000000 72633373 762d7433\n");
+        is_read("  1.8114619401931713e+261\n");
+        is_read("  4.500178913177037e+30, 8.795157780047236e+32");
     }
 }

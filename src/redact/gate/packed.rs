@@ -1,4 +1,4 @@
-//! Unpacks gzip and zlib streams wherever they begin, up to a limit.
+//! Unpacks gzip, zlib and zip streams wherever they begin, and raw deflate from a known beginning, up to a limit.
 
 use miniz_oxide::inflate::{
     TINFLStatus,
@@ -11,13 +11,24 @@ use miniz_oxide::inflate::{
     },
 };
 
+use zeroize::Zeroizing;
+
 use crate::redact::gate::view::View;
 
 /// All streams of one text together are unpacked to at most so many bytes.
 const LONGEST: usize = 256 * 1024;
 
+/// Most of what looks like a beginning gives less than so many bytes, if any.
+const FIRST: usize = 1024;
+
 /// More beginnings of streams than this are not tried.
 const ATTEMPTS: usize = 4096;
+
+/// Fewer bytes than this are no stream without a header…
+const SHORTEST_RAW: usize = 8;
+
+/// …and of more bytes than this, in or out, none is looked at.
+const LONGEST_RAW: usize = 4096;
 
 /// There is more in packed streams than can be looked at.
 #[derive(Debug)]
@@ -32,14 +43,24 @@ pub(super) fn unpacked(bytes: &[u8]) -> Result<View, TooMuch> {
     let mut end = 0;
     let mut attempts = 0;
     let mut state = DecompressorOxide::new();
+    let mut first = Zeroizing::new([0; FIRST]);
     for at in 0..bytes.len().saturating_sub(2) {
         let Some((stream, flags)) = stream(&bytes[at..]) else {
             continue;
         };
         attempts += 1;
-        view.resize(LONGEST, 0);
         state.init();
         let flags = flags | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF | TINFL_FLAG_IGNORE_ADLER32;
+        let (status, _, length) = decompress(&mut state, stream, first.as_mut_slice(), 0, flags);
+        if status != TINFLStatus::HasMoreOutput && end + length < LONGEST && attempts <= ATTEMPTS {
+            view.truncate(end);
+            view.extend_from_slice(&first[..length]);
+            view.push(b'\n');
+            end = view.len();
+            continue;
+        }
+        view.resize(LONGEST, 0);
+        state.init();
         let (status, _, length) = decompress(&mut state, stream, &mut view[end..], 0, flags);
         end += length;
         if status == TINFLStatus::HasMoreOutput || end >= LONGEST || attempts > ATTEMPTS {
@@ -56,6 +77,7 @@ pub(super) fn unpacked(bytes: &[u8]) -> Result<View, TooMuch> {
 fn stream(bytes: &[u8]) -> Option<(&[u8], u32)> {
     match bytes {
         [0x1f, 0x8b, 8, ..] => Some((after_header(bytes), 0)),
+        [b'P', b'K', 3, 4, ..] => Some((after_zip_header(bytes)?, 0)),
         // `x^` stands in texts, too.
         [0x78, 0x5e, rest @ ..]
             if rest
@@ -67,6 +89,59 @@ fn stream(bytes: &[u8]) -> Option<(&[u8], u32)> {
         }
         [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => Some((bytes, TINFL_FLAG_PARSE_ZLIB_HEADER)),
         _ => None,
+    }
+}
+
+/// What follows the header of a file in a zip archive
+/// ([APPNOTE](https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT), 4.3.7), if it is deflated.
+fn after_zip_header(file: &[u8]) -> Option<&[u8]> {
+    let two = |at: usize| Some(u16::from_le_bytes(file.get(at..at + 2)?.try_into().ok()?));
+    let length = 30 + usize::from(two(26)?) + usize::from(two(28)?);
+    file.get(length..).filter(|_| two(8) == Some(8))
+}
+
+/// Unpacks streams without a header ([RFC 1951](https://www.rfc-editor.org/rfc/rfc1951)).
+pub(super) struct Raw {
+    state: Box<DecompressorOxide>,
+    room: View,
+    /// What was in the streams; a line feed after each.
+    pub(super) view: View,
+}
+
+impl Raw {
+    pub(super) fn new() -> Self {
+        Self {
+            state: Box::default(),
+            room: vec![0; LONGEST_RAW].into(),
+            view: View::default(),
+        }
+    }
+
+    /// Unpacks bytes if all of them are one stream, in one block. What is longer is told only by its beginning.
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        if !begins_stream(bytes) || !(SHORTEST_RAW..=LONGEST_RAW).contains(&bytes.len()) {
+            return;
+        }
+        self.state.init();
+        let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+        let (status, read, length) = decompress(&mut self.state, bytes, &mut self.room, 0, flags);
+        let whole = status == TINFLStatus::Done && read + 1 >= bytes.len();
+        if whole || status == TINFLStatus::HasMoreOutput {
+            self.view.extend_from_slice(&self.room[..length]);
+            self.view.push(b'\n');
+        }
+    }
+}
+
+/// Tells whether bytes may be a stream of one block: one with codes of its own, or one that begins with a printable
+/// character in the codes that are always the same.
+fn begins_stream(bytes: &[u8]) -> bool {
+    let [one, two, ..] = bytes else { return false };
+    let code = ((u16::from_le_bytes([*one, *two]) >> 3) as u8).reverse_bits();
+    match one & 7 {
+        0b101 => true,
+        0b011 => matches!(code.wrapping_sub(0x30), b'\t' | b'\n' | b'\r' | b' '..=b'~'),
+        _ => false,
     }
 }
 

@@ -49,10 +49,20 @@ fn escape(text: &[u8]) -> Option<(usize, Option<Unit>)> {
         [b'=', rest @ ..] => {
             digits(rest, 16, 2..=2).map(|(length, value)| (length + 1, byte(value)))
         }
+        [b'+', one, two, three, b'-', ..] => {
+            utf_7([*one, *two, *three]).map(|unit| (5, Some(unit)))
+        }
         [b'\\', rest @ ..] => backslash(rest).map(|(length, unit)| (length + 1, unit)),
         [b'&', rest @ ..] => entity(rest).map(|(length, unit)| (length + 1, unit)),
         _ => None,
     }
+}
+
+/// One character in [UTF-7](https://www.rfc-editor.org/rfc/rfc2152).
+fn utf_7(digits: [u8; 3]) -> Option<Unit> {
+    let bytes = data_encoding::BASE64_NOPAD.decode(&digits).ok()?;
+    let unit = u16::from_be_bytes(bytes.try_into().ok()?);
+    char::from_u32(u32::from(unit)).map(Unit::Char)
 }
 
 fn backslash(text: &[u8]) -> Option<(usize, Option<Unit>)> {
@@ -129,6 +139,7 @@ mod tests {
             "a\\u{20}b\\U0000003cc",
             "a\\040b\\74c",
             "a&#32;b&#x3C;c",
+            "a+ACA-b+ADw-c",
             "\\a\\ b\\<c".trim_start_matches('\\'),
         ] {
             assert_eq!(unescaped(text.as_bytes()).as_slice(), b"a b<c", "{text}");

@@ -36,39 +36,26 @@ fn kept(text: &[u8], keep: impl Fn(u8) -> bool) -> View {
     Zeroizing::new(text.iter().copied().filter(|byte| keep(*byte)).collect())
 }
 
-/// The text backwards.
-pub(super) fn reversed(text: &[u8]) -> View {
-    Zeroizing::new(text.iter().rev().copied().collect())
-}
-
-/// All letters so many places further in the alphabet.
-pub(super) fn rotated(text: &[u8], places: u8) -> View {
-    changed(text, |byte| match byte {
-        b'a'..=b'z' => (byte - b'a' + places) % 26 + b'a',
-        b'A'..=b'Z' => (byte - b'A' + places) % 26 + b'A',
-        _ => byte,
-    })
-}
-
-/// All printable characters 47 places further.
-pub(super) fn rotated_47(text: &[u8]) -> View {
-    changed(text, |byte| match byte {
-        b'!'..=b'~' => (byte - b'!' + 47) % 94 + b'!',
-        _ => byte,
-    })
-}
-
-fn changed(text: &[u8], change: impl Fn(u8) -> u8) -> View {
-    Zeroizing::new(text.iter().map(|byte| change(*byte)).collect())
-}
-
 /// What leads from a byte to the next: by exclusive or, and by addition. A constant in all bytes leaves these alone.
 pub(super) const STEPS: [fn(u8, u8) -> u8; 2] =
     [|one, next| one ^ next, |one, next| next.wrapping_sub(one)];
 
-/// What leads from each byte of the text to the next.
-pub(super) fn steps(text: &[u8], step: fn(u8, u8) -> u8) -> View {
-    Zeroizing::new(text.windows(2).map(|pair| step(pair[0], pair[1])).collect())
+/// What leads from a byte to the next if all are taken from a constant.
+pub(super) const STEPS_DOWN: fn(u8, u8) -> u8 = |one, next| one.wrapping_sub(next);
+
+/// What leads from each byte of the text to the next, in each way.
+pub(super) fn steps(text: &[u8]) -> [View; 2] {
+    let pairs = || text.iter().zip(text.get(1..).unwrap_or_default());
+    [
+        pairs()
+            .map(|(one, next)| one ^ next)
+            .collect::<Vec<_>>()
+            .into(),
+        pairs()
+            .map(|(one, next)| next.wrapping_sub(*one))
+            .collect::<Vec<_>>()
+            .into(),
+    ]
 }
 
 /// Each line without the number, offset or address that it begins with, and without what stands behind a bar; empty if
@@ -157,3 +144,106 @@ pub(super) fn lines_in_turn(one: &[u8], other: &[u8]) -> View {
 pub(super) fn bytes_in_turn(one: &[u8], other: &[u8]) -> View {
     Zeroizing::new(one.iter().zip(other).flat_map(|(a, b)| [*a, *b]).collect())
 }
+
+/// What leads from each letter to the next one, in either case; whatever else stands in the text is left out.
+pub(super) fn letter_steps(text: &[u8]) -> View {
+    let letters = text
+        .iter()
+        .filter(|byte| byte.is_ascii_alphabetic())
+        .map(|byte| byte.to_ascii_lowercase());
+    let mut last = None;
+    let mut view = Zeroizing::new(Vec::with_capacity(text.len()));
+    for letter in letters {
+        view.extend(last.map(|last| letter_step(last, letter)));
+        last = Some(letter);
+    }
+    view
+}
+
+/// How many places of the alphabet lead from one small letter to another.
+pub(super) fn letter_step(one: u8, next: u8) -> u8 {
+    (next + 26).wrapping_sub(one) % 26
+}
+
+/// The first letter or digit of each word.
+pub(super) fn initials(text: &[u8]) -> View {
+    let words = text.split(|byte| byte.is_ascii_whitespace());
+    let first = words.filter_map(|word| word.iter().find(|byte| byte.is_ascii_alphanumeric()));
+    Zeroizing::new(first.copied().collect())
+}
+
+/// The lines in the opposite order.
+pub(super) fn lines_backwards(text: &[u8]) -> View {
+    let mut view = Zeroizing::new(Vec::with_capacity(text.len() + 1));
+    for line in text.rsplit(|byte| *byte == b'\n') {
+        view.extend_from_slice(line);
+        view.push(b'\n');
+    }
+    view
+}
+
+/// What stands in columns, from top to bottom: the words of lines with the same number of words, and the characters of
+/// lines of the same length.
+pub(super) fn downwards(text: &[u8]) -> View {
+    let mut view = View::default();
+    let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+    let words = |line: &[u8]| {
+        let words = line.split(|byte| byte.is_ascii_whitespace());
+        words.filter(|word| !word.is_empty()).count()
+    };
+    for rows in lines.chunk_by(|a, b| words(a).abs_diff(words(b)) < 2) {
+        let rows: Vec<Vec<&[u8]>> = rows
+            .iter()
+            .map(|row| {
+                row.split(|byte| byte.is_ascii_whitespace())
+                    .filter(|word| !word.is_empty())
+                    .collect()
+            })
+            .collect();
+        let width = rows.iter().map(Vec::len).max().unwrap_or_default();
+        if (2..=NARROW).contains(&width) && rows.len() > 1 {
+            for at in 0..width {
+                rows.iter()
+                    .filter_map(|row| row.get(at))
+                    .for_each(|word| view.extend_from_slice(word));
+            }
+            view.push(b'\n');
+        }
+    }
+    for rows in lines.chunk_by(|a, b| a.len().abs_diff(b.len()) < 2) {
+        let width = rows.iter().map(|row| row.len()).max().unwrap_or_default();
+        if (2..=NARROW).contains(&width) && rows.len() > 1 {
+            for at in 0..width {
+                view.extend(rows.iter().filter_map(|row| row.get(at)));
+            }
+            view.push(b'\n');
+        }
+    }
+    view
+}
+
+/// Tables with more columns are not looked at from top to bottom.
+const NARROW: usize = 64;
+
+/// Appends whatever is printable in bytes, in stretches that are long enough not to be chance.
+pub(super) fn printable(bytes: &[u8], told: &mut View) {
+    let hides = |byte: &u8| !matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
+    let mut start = 0;
+    while let Some(shortest) = bytes.get(start..start + PRINTABLE) {
+        // From its end, so that most bytes need not be looked at.
+        if let Some(at) = shortest.iter().rposition(hides) {
+            start += at + 1;
+            continue;
+        }
+        let end = bytes[start..].iter().position(hides);
+        let end = end.map_or(bytes.len(), |length| start + length);
+        if bytes[start..end].trim_ascii().len() >= PRINTABLE {
+            told.extend_from_slice(&bytes[start..end]);
+            told.push(b'\n');
+        }
+        start = end + 1;
+    }
+}
+
+/// How long such a stretch is at least.
+const PRINTABLE: usize = 10;

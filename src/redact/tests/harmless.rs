@@ -1,5 +1,8 @@
 //! Outputs that hold no secret keep every byte, whatever the secrets are like.
 
+mod builds;
+mod machines;
+
 use super::redactor;
 
 /// A generator of numbers that are the same in every run.
@@ -18,6 +21,10 @@ impl Random {
         (0..length)
             .map(|_| char::from(alphabet[self.next() as usize % alphabet.len()]))
             .collect()
+    }
+
+    fn word(&mut self, words: &[&'static str]) -> &'static str {
+        words[self.next() as usize % words.len()]
     }
 
     fn lines(&mut self, alphabet: &[u8], width: usize, count: usize) -> String {
@@ -87,7 +94,13 @@ pub(in crate::redact) fn secrets() -> Vec<String> {
 }
 
 /// Outputs that hold none of the secrets, with names.
-pub(in crate::redact) fn outputs() -> Vec<(&'static str, String)> {
+pub(in crate::redact) fn outputs() -> Vec<(&'static str, Vec<u8>)> {
+    let texts = patterns().into_iter().chain(builds::outputs());
+    let texts = texts.map(|(name, text)| (name, text.into_bytes()));
+    texts.chain(machines::outputs()).collect()
+}
+
+fn patterns() -> Vec<(&'static str, String)> {
     vec![
         (
             "a lock file",
@@ -237,13 +250,67 @@ fn harmless_outputs_keep_every_byte() {
     let values: Vec<_> = secrets.iter().map(String::as_str).collect();
     let redactor = redactor(&values);
 
-    for (name, output) in outputs() {
-        let shown =
-            String::from_utf8(redactor.redact(output.as_bytes())).expect("the output stays text");
+    let outputs = outputs();
+    for (name, output) in &outputs {
+        let shown = redactor.redact(output);
 
-        for (before, after) in output.lines().zip(shown.lines()) {
-            assert_eq!(before, after, "{name}");
+        let lines = |text: &[u8]| {
+            text.split(|byte| *byte == b'\n')
+                .map(<[u8]>::to_vec)
+                .collect::<Vec<_>>()
+        };
+        for (before, after) in lines(output).iter().zip(&lines(&shown)) {
+            assert_eq!(
+                String::from_utf8_lossy(before),
+                String::from_utf8_lossy(after),
+                "{name}"
+            );
         }
-        assert_eq!(output, shown, "{name}");
+        assert!(*output == shown, "{name}");
     }
+
+    assert!(
+        outputs.len() >= 45,
+        "the control: only {} outputs",
+        outputs.len()
+    );
+}
+
+#[test]
+fn of_five_megabytes_of_a_build_only_the_secrets_are_concealed() {
+    let secrets = secrets();
+    let values: Vec<_> = secrets.iter().map(String::as_str).collect();
+    let redactor = redactor(&values);
+    let build = builds::long_build(5 << 20);
+    let places: Vec<usize> = (1..60)
+        .map(|at| at * 87_001)
+        .map(|at| at + build[at..].find('\n').unwrap_or_default() + 1)
+        .collect();
+    let planted = &secrets[1];
+
+    let (mut with_secrets, mut expected, mut last) = (String::new(), String::new(), 0);
+    for place in places {
+        for (text, shown) in [
+            (&mut with_secrets, planted.as_str()),
+            (&mut expected, "<concealed:op://v/i/1>"),
+        ] {
+            *text += &build[last..place];
+            *text += &format!("token: {shown}\n");
+        }
+        last = place;
+    }
+    with_secrets += &build[last..];
+    expected += &build[last..];
+    let mut shown = Vec::new();
+    let mut stream = redactor.stream();
+    for chunk in with_secrets.as_bytes().chunks(64 * 1024) {
+        stream.push(chunk, &mut shown);
+    }
+    let counts = stream.finish(&mut shown);
+
+    assert_eq!(counts["op://v/i/1"], 59);
+    assert!(
+        expected.as_bytes() == shown,
+        "the bytes round the secrets are others"
+    );
 }

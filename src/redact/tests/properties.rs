@@ -142,6 +142,40 @@ proptest! {
     }
 
     #[test]
+    fn whole_words_are_masked_alike_over_every_chunking(
+        secret in "[a-z0-9]{8,20}",
+        words in vec("[a-c][a-c.-]{1,5}", 1..4),
+        text in "[a-c.:_ \n-]{0,120}",
+        sizes in vec(1..9_usize, 1..9),
+    ) {
+        let secret = Secret::new(secret);
+        let values: Vec<_> = words.iter().cloned().map(Secret::new).collect();
+        let redactor = Redactor::with_plain(
+            [Concealed { reference: "secret", value: &secret }],
+            values.iter().map(|value| Concealed { reference: "word", value }),
+        );
+        let text = format!("{text}{} {text}", secret.expose_secret());
+        let expected = reference::mask_words(&words, &text).replace(secret.expose_secret(), "<concealed:secret>");
+
+        let mut out = Vec::new();
+        let mut stream = redactor.stream();
+        let mut rest = text.as_bytes();
+        for size in sizes.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let (chunk, after) = rest.split_at(*size.min(&rest.len()));
+            stream.push(chunk, &mut out);
+            rest = after;
+        }
+        stream.finish(&mut out);
+        let whole = redactor.redact(text.as_bytes());
+
+        prop_assert_eq!(String::from_utf8_lossy(&whole), expected.as_str());
+        prop_assert_eq!(String::from_utf8_lossy(&out), expected.as_str());
+    }
+
+    #[test]
     fn an_impatient_reader_sees_at_most_three_bytes_of_a_match(
         values in values(),
         pieces in vec(piece(), 0..6),

@@ -25,7 +25,7 @@ fn is_plain_everywhere(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)
 }
 
-const ESCAPES: [Escape; 24] = [
+const ESCAPES: [Escape; 26] = [
     json,
     json_slash,
     json_ascii,
@@ -39,6 +39,8 @@ const ESCAPES: [Escape; 24] = [
     shell_single,
     shell_single_joined,
     shell_backslash,
+    quote_meta,
+    regular,
     shell_ansi,
     shell_double,
     power_shell,
@@ -183,6 +185,22 @@ fn shell_single_joined(c: char, out: &mut String) {
 
 fn shell_backslash(c: char, out: &mut String) {
     if c.is_ascii() && !c.is_ascii_alphanumeric() && !"_-./:=@%+,".contains(c) {
+        out.push('\\');
+    }
+    out.push(c);
+}
+
+/// As Perl's `quotemeta`.
+fn quote_meta(c: char, out: &mut String) {
+    if c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_' {
+        out.push('\\');
+    }
+    out.push(c);
+}
+
+/// As Python's `re.escape`.
+fn regular(c: char, out: &mut String) {
+    if "\\.^$*+?{}[]|()-&~# \t\n\r\u{b}\u{c}".contains(c) {
         out.push('\\');
     }
     out.push(c);
