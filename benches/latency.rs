@@ -4,22 +4,20 @@
 //! times as the caller sees them, process start included.
 
 use std::{
-    io::{BufRead, BufReader, Write},
     path::Path,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
+#[path = "binary.rs"]
+mod binary;
 #[path = "measure.rs"]
 mod measure;
 
+use binary::{INITIALIZE, REFERENCE, Session, hushkey, resident_kb, set_up};
 use measure::{Times, head};
 
-const HUSHKEY: &str = env!("CARGO_BIN_EXE_hushkey");
-const REFERENCE: &str = "op://Dev/bench/password";
-const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}"#;
 const DISCOVER: &str = r#"{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
-const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
 
 fn main() {
     let place = tempfile::tempdir().expect("a temporary directory");
@@ -50,36 +48,11 @@ fn main() {
     .row("`hushkey --version`", "");
     Times::of(through).row("`hushkey run -- true`, one reference", "");
     added.row("added by `hushkey run`, pair by pair", "5 ms");
-    Session::begin(&home)
-        .runs(200)
-        .row("`run_command` of `true`, one reference", "12 ms");
+    runs(&home, 200).row("`run_command` of `true`, one reference", "12 ms");
     println!(
         "\nlargest resident set at the first answer: {:.1} MB (target 12 MB)",
         largest as f64 / 1e3
     );
-}
-
-/// Makes a store with one item, by the command line.
-fn set_up(home: &Path) {
-    let made = hushkey(home, &["init"]).stdout(Stdio::null()).status();
-    assert!(made.is_ok_and(|status| status.success()), "init");
-    let item = [
-        "item",
-        "create",
-        "--vault",
-        "Dev",
-        "--title",
-        "bench",
-        "--generate-password",
-    ];
-    let made = hushkey(home, &item).stdout(Stdio::null()).status();
-    assert!(made.is_ok_and(|status| status.success()), "item create");
-}
-
-fn hushkey(home: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(HUSHKEY);
-    command.args(arguments).env("HUSHKEY_HOME", home);
-    command
 }
 
 /// Times from before the spawn to the first line of the answer; `largest` becomes the largest resident set, in kB.
@@ -125,67 +98,11 @@ fn pairs(home: &Path, count: usize) -> (Vec<Duration>, Vec<Duration>) {
     (0..count).map(pair).unzip()
 }
 
-/// The most that a process had in memory so far, in kB.
-fn resident_kb(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok())
-        .unwrap_or(0)
-}
-
-/// A server and its pipes.
-struct Session {
-    process: Child,
-    to: ChildStdin,
-    from: BufReader<ChildStdout>,
-}
-
-impl Session {
-    fn spawn(home: &Path) -> Self {
-        let mut process = hushkey(home, &["mcp"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("hushkey starts");
-        Self {
-            to: process.stdin.take().expect("a pipe"),
-            from: BufReader::new(process.stdout.take().expect("a pipe")),
-            process,
-        }
-    }
-
-    fn begin(home: &Path) -> Self {
-        let mut session = Self::spawn(home);
-        session.ask(INITIALIZE);
-        writeln!(session.to, "{INITIALIZED}").expect("the server reads");
-        session
-    }
-
-    fn ask(&mut self, request: &str) -> String {
-        writeln!(self.to, "{request}").expect("the server reads");
-        let mut line = String::new();
-        self.from.read_line(&mut line).expect("the server answers");
-        assert!(line.contains("\"result\""), "{line}");
-        line
-    }
-
-    fn call(&mut self, id: usize, tool: &str, arguments: &str) {
-        let answer = self.ask(&format!(
-            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}","arguments":{arguments}}}}}"#
-        ));
-        assert!(!answer.contains("\"isError\":true"), "{answer}");
-    }
-
-    fn runs(&mut self, count: usize) -> Times {
-        let arguments = format!(r#"{{"command":["true"],"env":{{"SECRET":"{REFERENCE}"}}}}"#);
-        Times::measure(count, |i| self.call(i + 2, "run_command", &arguments))
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// Runs of `true` through one server.
+fn runs(home: &Path, count: usize) -> Times {
+    let mut session = Session::begin(home);
+    let arguments = format!(r#"{{"command":["true"],"env":{{"SECRET":"{REFERENCE}"}}}}"#);
+    Times::measure(count, |i| {
+        session.call(i + 2, "run_command", &arguments);
+    })
 }

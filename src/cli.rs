@@ -36,6 +36,8 @@ mod variables;
 mod vault;
 mod view;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use item::assigned_value;
 use item_arguments::ItemCommand;
 
 /// Agents use your secrets. They never see them.

@@ -11,6 +11,9 @@ pub mod config;
 pub mod connect;
 pub mod display_text;
 pub mod dotenv;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod generate;
 pub mod import;
 pub mod keys;

@@ -168,7 +168,7 @@ impl fmt::Debug for Redactor {
     }
 }
 
-#[cfg(test)]
-mod reference;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod reference;
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,9 @@ mod fields;
 mod get;
 mod json;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use assignment::assigned_value;
+
 /// Does what the command says.
 pub(super) fn perform(command: ItemCommand, session: &Session) -> anyhow::Result<()> {
     match command {

@@ -5,13 +5,19 @@
 //! again with what follows it.
 
 use crate::redact::{
-    index::{Index, Run},
+    index::{Index, Needs, Run},
     tail::Tails,
-    variants::{FRAGMENT, Form},
+    variants::Form,
     words::Words,
 };
 
-/// The shortest forms that are looked for by several bytes at a time.
+/// Runs of at least so many bytes are found by long grams. Texts of `\u0061\u0062` have all short ones in common.
+const WIDE: usize = 17;
+
+/// Runs of at least so many bytes are found by every fifth gram…
+const LONG: usize = 10;
+
+/// …and of so many, by shorter ones.
 const MIDDLE: usize = 8;
 
 /// Of the inside of a form, or of the beginning of an encoded one, shorter ends than this are not held back from a person.
@@ -20,6 +26,7 @@ const PROMPT: usize = 4;
 /// The forms of all secrets.
 #[derive(Default)]
 pub(super) struct Engine {
+    wide: Index<12, 6>,
     long: Index<6, 5>,
     middle: Index<4, 5>,
     short: Index<4, 1>,
@@ -31,12 +38,14 @@ pub(super) struct Engine {
 impl Engine {
     /// Takes a form of a secret; it is found after [`Self::build`].
     pub(super) fn add(&mut self, owner: u32, form: Form<'_>) {
-        let undecided = match form.bytes.len() {
-            FRAGMENT.. => self.long.add(owner, form),
-            MIDDLE.. => self.middle.add(owner, form),
-            _ => self.short.add(owner, form),
-        };
-        self.undecided = self.undecided.max(undecided);
+        let needs = Needs::of(form);
+        match needs.shortest {
+            WIDE.. => self.wide.add(owner, form, needs),
+            LONG.. => self.long.add(owner, form, needs),
+            MIDDLE.. => self.middle.add(owner, form, needs),
+            _ => self.short.add(owner, form, needs),
+        }
+        self.undecided = self.undecided.max(needs.undecided);
         self.tails.add(form.bytes);
     }
 
@@ -48,6 +57,7 @@ impl Engine {
 
     /// Makes all forms ready to be found.
     pub(super) fn build(&mut self) {
+        self.wide.build();
         self.long.build();
         self.middle.build();
         self.short.build();
@@ -55,6 +65,7 @@ impl Engine {
 
     /// Appends all stretches of a text that agree with a form, in order.
     pub(super) fn find(&self, text: &[u8], runs: &mut Vec<Run>) {
+        self.wide.find(text, runs);
         self.long.find(text, runs);
         self.middle.find(text, runs);
         self.short.find(text, runs);
@@ -77,6 +88,7 @@ impl Engine {
                 held = held.max(length);
             }
         };
+        self.wide.ends(text, &mut take);
         self.long.ends(text, &mut take);
         self.middle.ends(text, &mut take);
         self.short.ends(text, &mut take);

@@ -13,7 +13,7 @@ use std::{
 
 use crate::{
     redact::{
-        index::least,
+        index::Needs,
         parts, short,
         stream::write_mark,
         variants::{Form, Forms},
@@ -138,8 +138,8 @@ impl Fingerprints {
     /// Keeps, from each beginning and to each end, the shortest window that counts: then each byte of a stretch that counts
     /// is in one of them.
     fn add_form(&mut self, owner: u32, form: Form<'_>, step: usize) {
-        let (min_length, min_weight) = least(&form);
-        let counts = |length: usize, weight: u32| length >= min_length && weight >= min_weight;
+        let needs = Needs::of(form);
+        let counts = |length, weight| needs.are_met(length, weight);
         let (mut start, mut weight, mut is_first) = (0, 0, true);
         for end in 1..=form.bytes.len() {
             weight += u32::from(form.weights[end - 1]);

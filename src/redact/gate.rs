@@ -224,6 +224,7 @@ impl Search<'_> {
             self.text(&view::column(text, column), 0);
         }
         self.text(&view::initials(text), 0);
+        self.text(&view::labelled(text), 0);
         self.forms(&view::neighbours_in_turn(text));
         self.bare(&view::bare(&view::lines_backwards(text)));
         self.unlikely(&self.gate.forms, &view::downwards(text));

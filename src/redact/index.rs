@@ -5,30 +5,35 @@
 //! search hardly depends on how many forms there are.
 
 mod build;
+mod needs;
 mod search;
 
 use zeroize::Zeroizing;
 
 use crate::redact::variants;
 
+pub(super) use needs::Needs;
 pub(super) use search::Run;
-
-/// A fragment tells so much of a value at least: five bytes, in eighths.
-const FRAGMENT_WEIGHT: u32 = 40;
-
-/// A form that tells less than a fragment has to be there in full, or so many bytes of it.
-const LONGEST_WHOLE: usize = 256;
 
 /// For each stretch of so many bytes it is known which form stands there.
 const STRETCH: usize = 64;
 
+/// So many bytes beside a gram are compared at once; as many zeros stand before the first form.
+const BESIDE: usize = 8;
+
+/// So many zeros stand after the last form, so that a gram and what is beside it can be read everywhere.
+const AFTER: usize = 24;
+
 /// Forms, by grams of `GRAM` bytes, one of which is looked up every `STRIDE` bytes of a text.
 #[derive(Default)]
 pub(super) struct Index<const GRAM: usize, const STRIDE: usize> {
-    /// All forms, one after the other; eight zeros at the end.
+    /// All forms, one after the other; zeros before and after them.
     bytes: Zeroizing<Vec<u8>>,
     weights: Zeroizing<Vec<u8>>,
     forms: Vec<Form>,
+    /// A run that has fewer bytes counts in no form. It is not more than what a gram and one side of it can tell, so
+    /// that a run which goes on beyond what is compared at once is never taken for a short one.
+    least: usize,
     /// By stretch of `bytes`: which form stands at its beginning.
     stretches: Vec<u32>,
     /// For each gram two bits in one word.
@@ -49,10 +54,7 @@ struct Form {
     owner: u32,
     /// Whether it is a value as it is, and not an encoded one.
     plain: bool,
-    /// A run counts from so many bytes on…
-    min_length: usize,
-    /// …if they weigh so much.
-    min_weight: u32,
+    needs: Needs,
     /// `STRIDE` grams are in the table of each `period` ones.
     period: usize,
     /// Whether grams that nothing needs are left out of the table.
@@ -60,29 +62,28 @@ struct Form {
 }
 
 impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
-    /// Takes a form; it is found after [`Self::build`]. Returns how many bytes of it may stand at the end of a text and
-    /// be undecided; more than these count as found.
-    pub(super) fn add(&mut self, owner: u32, form: variants::Form<'_>) -> usize {
-        let (bytes, weights) = (form.bytes, form.weights);
-        let (min_length, min_weight) = least(&form);
-        let (shortest, longest_below) = stretches(weights, min_weight);
-        let period = (min_length.max(shortest) + 2)
-            .saturating_sub(GRAM + STRIDE)
-            .max(1);
+    /// Takes a form, of which a run that counts has `GRAM + STRIDE - 1` bytes or more; it is found after [`Self::build`].
+    pub(super) fn add(&mut self, owner: u32, form: variants::Form<'_>, needs: Needs) {
+        debug_assert!(needs.shortest + 1 >= GRAM + STRIDE);
+        if self.forms.is_empty() {
+            self.bytes.resize(BESIDE, 0);
+            self.weights.resize(BESIDE, 0);
+            self.least = GRAM + BESIDE;
+        }
+        let period = (needs.shortest + 2).saturating_sub(GRAM + STRIDE).max(1);
         let start = self.bytes.len();
-        self.bytes.extend_from_slice(bytes);
-        self.weights.extend_from_slice(weights);
+        self.bytes.extend_from_slice(form.bytes);
+        self.weights.extend_from_slice(form.weights);
+        self.least = self.least.min(needs.shortest);
         self.forms.push(Form {
             start,
             end: self.bytes.len(),
             owner,
             plain: form.plain,
-            min_length,
-            min_weight,
+            needs,
             period,
-            thinned: period == 1 && min_weight > 0,
+            thinned: period == 1 && needs.weight > 0,
         });
-        (min_length - 1).max(longest_below)
     }
 
     /// Goes through the beginnings and insides of forms with which the text ends: how long each is, and whether a plain
@@ -95,8 +96,8 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
                 if bytes[end - 1] != *last {
                     continue;
                 }
-                let length = search::agreeing(text.iter().rev(), bytes[..end].iter().rev());
-                if length == end || form.min_length < bytes.len() {
+                let length = search::agreeing_before(text, &bytes[..end]);
+                if length == end || form.needs.length < bytes.len() {
                     take((length, form.plain && length == end));
                 }
             }
@@ -113,7 +114,7 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
     }
 
     fn gram_at(&self, place: usize) -> u64 {
-        gram::<GRAM>(&self.bytes[place..place + 8])
+        gram::<GRAM>(&self.bytes[place..place + span(GRAM)])
     }
 
     fn form_at(&self, place: usize) -> &Form {
@@ -126,39 +127,25 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
     }
 }
 
-/// How many bytes of a form, next to each other, count as found, and what they have to weigh.
-pub(super) fn least(form: &variants::Form<'_>) -> (usize, u32) {
-    let total: u32 = form.weights.iter().copied().map(u32::from).sum();
-    if form.bytes.len() < form.fragment || total < FRAGMENT_WEIGHT {
-        (form.bytes.len().min(LONGEST_WHOLE), 0)
-    } else {
-        (form.fragment, FRAGMENT_WEIGHT)
-    }
+/// How many bytes have to be there for a gram to be read.
+const fn span(gram: usize) -> usize {
+    if gram < 8 { 8 } else { gram }
 }
 
-/// The length of the shortest stretch that weighs enough, and of the longest that doesn't.
-fn stretches(weights: &[u8], enough: u32) -> (usize, usize) {
-    let (mut shortest, mut longest, mut start, mut sum) = (usize::MAX, 0, 0, 0);
-    if enough == 0 {
-        return (0, 0);
-    }
-    for (end, weight) in weights.iter().enumerate() {
-        sum += u32::from(*weight);
-        while sum >= enough {
-            shortest = shortest.min(end + 1 - start);
-            sum -= u32::from(weights[start]);
-            start += 1;
-        }
-        longest = longest.max(end + 1 - start);
-    }
-    (shortest, longest)
-}
-
-/// Reads a gram from eight bytes.
+/// Reads a gram from [`span`] bytes. One of up to eight bytes is itself; a longer one is mixed, so that two may be taken
+/// for one another, which costs time and nothing else.
 #[inline(always)]
-fn gram<const GRAM: usize>(eight: &[u8]) -> u64 {
-    let eight: [u8; 8] = eight.try_into().unwrap_or_default();
-    u64::from_le_bytes(eight) << (64 - 8 * GRAM)
+fn gram<const GRAM: usize>(bytes: &[u8]) -> u64 {
+    if GRAM <= 8 {
+        return eight(&bytes[..8]) << (64 - 8 * GRAM);
+    }
+    let (first, last) = (eight(&bytes[..8]), eight(&bytes[GRAM - 8..GRAM]));
+    first.wrapping_mul(0xd6e8_feb8_6659_fd93).rotate_left(32) ^ last
+}
+
+#[inline(always)]
+fn eight(bytes: &[u8]) -> u64 {
+    u64::from_le_bytes(bytes.try_into().unwrap_or_default())
 }
 
 #[inline(always)]

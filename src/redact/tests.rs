@@ -95,6 +95,21 @@ fn a_fragment_is_found_wherever_its_telling_bytes_stand() {
 }
 
 #[test]
+fn a_short_value_in_long_codes_is_found_wherever_it_stands() {
+    for before in ["", ".", "..", "...", "....", ".....", "......"] {
+        for code in [
+            r"\u0062\u0062\u0061\u0062",
+            r"\x62\x62\x61\x62",
+            "%62%62%61%62",
+        ] {
+            let text = format!("{before}{code}2");
+
+            assert_eq!(brief(&["bbab"], &text), format!("{before}~02"));
+        }
+    }
+}
+
+#[test]
 fn invalid_utf8_is_passed_on_as_it_is() {
     let shown = redactor(&["value-to-hide"]).redact(b"\xff\xfevalue-to-hide\x80\xc3");
 

@@ -132,6 +132,20 @@ pub(crate) const ROOMS: &[Room] = &[
         never: EDGES,
     },
     Room {
+        name: "fuzzing",
+        may: &[
+            "access",
+            "cli::assigned_value",
+            "dotenv",
+            "generate",
+            "import",
+            "policy",
+            "redact",
+            "vault",
+        ],
+        never: EDGES,
+    },
+    Room {
         name: "generate",
         may: &["seal", "vault::Secret"],
         never: EDGES,

@@ -81,7 +81,7 @@ pub const WAYS: &[Way] = &[
     py("in order", "print(''.join(sorted(K)))", plain).lost(32).through(SHUFFLED),
     py("in order, with their places", "print(sorted((c, i) for i, c in enumerate(K)))", plain).lost(100).through(SHUFFLED),
     py("shuffled lines with their places", "import random\nl = [f'{i} {c}' for i, c in enumerate(K)]\nrandom.Random(5).shuffle(l)\nprint('\\n'.join(l))", by_number).through(SHUFFLED),
-    py("shuffled pieces with their places", "p = [(i, K[i:i+4]) for i in range(0, len(K), 4)]\nprint([p[i] for i in (3, 0, 6, 2, 7, 5, 1, 4)])", plain).lost(60).through(SHUFFLED),
+    py("shuffled pieces with their places", "p = [(i, K[i:i+4]) for i in range(0, len(K), 4)]\nprint([p[i] for i in (3, 0, 6, 2, 7, 5, 1, 4)])", plain).lost(60).withheld(),
     py("every third character, three times", "print(K[::3], K[1::3], K[2::3])", plain).lost(32).withheld(),
     py("every other character, twice in one line", "print(K[::2] + K[1::2])", halves).withheld(),
     py("a rail fence", "print(K[::4] + K[1::2] + K[2::4])", plain).lost(32).withheld(),

@@ -73,6 +73,13 @@ pub(super) fn parse_field(text: &str) -> Result<FieldName, Failure> {
     }
 }
 
+/// What a statement gives a field, if it is one: for the fuzz targets, which can't name a field.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn assigned_value(statement: &str) -> Option<&str> {
+    let _ = parse_field(statement);
+    parse(statement).ok()?.1
+}
+
 /// Reads up to the `=` or the end, and gives back what follows.
 fn parse_name(text: &str) -> Result<(FieldName, &str), Failure> {
     let mut parts = vec![String::new()];

@@ -369,6 +369,20 @@ fn a_passphrase_without_its_spaces_is_recognized() {
 
     assert!(gate.look(b"correct\nhorse\nbattery\nstaple", b"").is_some());
     assert!(gate.look(b"4@CC64E 9@CD6 32EE6CJ DE2A=6", b"").is_some());
+    assert!(
+        gate.look(
+            b"part0=correct \npart1=horse ba\npart2=ttery st\npart3=aple\n",
+            b""
+        )
+        .is_some()
+    );
+    assert!(
+        gate.look(
+            b"chunk 'correc'\nchunk 't hors'\nchunk 'e batt'\nchunk 'ery st'\n",
+            b""
+        )
+        .is_some()
+    );
     assert_eq!(gate.look(b"correct: battery; status", b""), None);
 }
 

@@ -104,6 +104,26 @@ pub(super) fn column(text: &[u8], column: Column) -> View {
     view
 }
 
+/// Of each line what stands in quotes, or else behind a label: `part 1 = …`, `chunk: …`. Lines without either are left out.
+pub(super) fn labelled(text: &[u8]) -> View {
+    let mut view = View::default();
+    for line in text.split(|byte| *byte == b'\n') {
+        let quote = line.iter().position(|byte| matches!(byte, b'"' | b'\''));
+        if let Some(first) = quote {
+            let mut pieces = line.split(|byte| *byte == line[first]);
+            pieces.next();
+            while let (Some(quoted), Some(_)) = (pieces.next(), pieces.next()) {
+                view.extend_from_slice(quoted);
+            }
+        } else if let Some(at) = line.iter().position(|byte| matches!(byte, b'=' | b':')) {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let behind = &line[at + 1..];
+            view.extend_from_slice(behind.strip_prefix(b" ").unwrap_or(behind));
+        }
+    }
+    view
+}
+
 /// A byte of a line, a byte of the next line, and so on, for each two lines of about the same length.
 pub(super) fn neighbours_in_turn(text: &[u8]) -> View {
     let mut view = View::default();

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use crate::redact::index::{Form, Index, STRETCH, bits, hash, search::agreeing};
+use crate::redact::index::{AFTER, Form, Index, STRETCH, bits, hash};
 
 /// Of the places where a gram stands already, so many are compared with a new one.
 const COMPARED: usize = 8;
@@ -15,7 +15,7 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
         if self.forms.is_empty() {
             return;
         }
-        self.bytes.extend_from_slice(&[0; 8]);
+        self.bytes.extend_from_slice(&[0; AFTER]);
         let grams: usize = self
             .forms
             .iter()
@@ -79,8 +79,8 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
             };
             next = self.before[other] as usize;
             let twin = self.form_at(other);
-            if (twin.owner, twin.min_length, twin.min_weight)
-                != (form.owner, form.min_length, form.min_weight)
+            if (twin.owner, twin.needs.length, twin.needs.weight)
+                != (form.owner, form.needs.length, form.needs.weight)
                 || twin.end > form.start
             {
                 continue;
@@ -106,7 +106,7 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
             for weight in weights {
                 sum += u32::from(*weight);
                 length += 1;
-                if sum >= form.min_weight && length >= form.min_length {
+                if sum >= form.needs.weight && length >= form.needs.length {
                     break;
                 }
             }
@@ -116,6 +116,11 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
         let right = reach(&mut self.weights[place + 1..form.end].iter());
         place + GRAM - 1 - left..place + 1 + right
     }
+}
+
+/// How many items agree before the first that doesn't.
+fn agreeing<T: PartialEq>(a: impl Iterator<Item = T>, b: impl Iterator<Item = T>) -> usize {
+    a.zip(b).take_while(|(a, b)| a == b).count()
 }
 
 fn covers(one: &Range<usize>, other: &Range<usize>) -> bool {

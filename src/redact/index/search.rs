@@ -1,6 +1,6 @@
 //! Looks samples of a text up in an index, and follows up what is found to both sides.
 
-use crate::redact::index::{Form, Index, bits, gram, hash};
+use crate::redact::index::{BESIDE, Form, Index, bits, eight, gram, hash, span};
 
 /// How many grams are looked up in the bitmap before the first of them is acted upon.
 const SAMPLES: usize = 8;
@@ -25,10 +25,10 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
         }
         let mut seen = Seen::default();
         let mut at = 0;
-        while let Some(block) = text.get(at..at + (SAMPLES - 1) * STRIDE + 8) {
+        while let Some(block) = text.get(at..at + (SAMPLES - 1) * STRIDE + span(GRAM)) {
             let mut hits = 0_u32;
             for sample in 0..SAMPLES {
-                let gram = gram::<GRAM>(&block[sample * STRIDE..sample * STRIDE + 8]);
+                let gram = gram::<GRAM>(&block[sample * STRIDE..sample * STRIDE + span(GRAM)]);
                 hits |= u32::from(self.may_have(hash(gram))) << sample;
             }
             while hits != 0 {
@@ -51,21 +51,25 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
     }
 
     /// Follows up one sample of the text.
-    #[cold]
     fn check(&self, text: &[u8], at: usize, seen: &mut Seen, runs: &mut Vec<Run>) {
-        let mut eight = [0; 8];
-        eight[..GRAM].copy_from_slice(&text[at..at + GRAM]);
-        let mut next = self.slots[self.slot(gram::<GRAM>(&eight))] as usize;
+        let mut next = self.slots[self.slot(gram_of::<GRAM>(&text[at..]))] as usize;
+        if next == 0 {
+            return;
+        }
+        let beside = Beside::new::<GRAM>(text, at);
         while next != 0 {
             let place = next - 1;
-            if !seen.was_followed(at, place) {
+            let around = &self.bytes[place - BESIDE..place + GRAM + BESIDE];
+            let agreeing = GRAM + beside.agreeing(&around[..BESIDE], &around[BESIDE + GRAM..]);
+            if agreeing >= self.least && !seen.was_followed(at, place) {
                 self.follow(text, at, place, seen, runs);
             }
             next = self.before[place] as usize;
         }
     }
 
-    /// Follows text and form to both sides from where they have a gram in common.
+    /// Follows text and form to both sides from where they have a gram in common. Apart, so that [`Self::check`] is small.
+    #[inline(never)]
     fn follow(&self, text: &[u8], at: usize, place: usize, seen: &mut Seen, runs: &mut Vec<Run>) {
         let form = self.form_at(place);
         if seen
@@ -75,19 +79,16 @@ impl<const GRAM: usize, const STRIDE: usize> Index<GRAM, STRIDE> {
         {
             return;
         }
-        let left = agreeing(
-            text[..at].iter().rev(),
-            self.bytes[form.start..place].iter().rev(),
-        );
-        let right = agreeing(text[at..].iter(), self.bytes[place..form.end].iter());
+        let left = agreeing_before(&text[..at], &self.bytes[form.start..place]);
+        let right = agreeing_after(&text[at..], &self.bytes[place..form.end]);
         let run = Run {
             start: at - left,
             owner: form.owner,
             end: at + right,
         };
         seen.follow(at, place, run.end);
-        if left + right >= form.min_length
-            && self.weighs(place - left, place + right, form.min_weight)
+        if left + right >= form.needs.length
+            && self.weighs(place - left, place + right, form.needs.weight)
         {
             seen.find(run);
             runs.push(run);
@@ -147,10 +148,82 @@ impl Seen {
     }
 }
 
-/// How many items agree before the first that doesn't.
-pub(super) fn agreeing<T: PartialEq>(
-    a: impl Iterator<Item = T>,
-    b: impl Iterator<Item = T>,
-) -> usize {
-    a.zip(b).take_while(|(a, b)| a == b).count()
+/// What stands on both sides of a gram in a text, zeros beyond its ends. Most grams that are in a form by chance are
+/// told from the rest of the form by this, without a look at which form it is.
+struct Beside {
+    before: u64,
+    after: u64,
+}
+
+impl Beside {
+    #[inline(always)]
+    fn new<const GRAM: usize>(text: &[u8], at: usize) -> Self {
+        match text.get(at.wrapping_sub(BESIDE)..at + GRAM + BESIDE) {
+            Some(around) => Self {
+                before: eight(&around[..BESIDE]),
+                after: eight(&around[BESIDE + GRAM..]),
+            },
+            None => Self::at_an_end(&text[..at], &text[at + GRAM..]),
+        }
+    }
+
+    #[cold]
+    fn at_an_end(before: &[u8], after: &[u8]) -> Self {
+        let (mut left, mut right) = ([0; BESIDE], [0; BESIDE]);
+        let (b, a) = (before.len().min(BESIDE), after.len().min(BESIDE));
+        left[BESIDE - b..].copy_from_slice(&before[before.len() - b..]);
+        right[..a].copy_from_slice(&after[..a]);
+        Self {
+            before: eight(&left),
+            after: eight(&right),
+        }
+    }
+
+    /// How many bytes next to the gram agree; too many rather than too few, and each side counts [`BESIDE`] at most.
+    #[inline(always)]
+    fn agreeing(&self, before: &[u8], after: &[u8]) -> usize {
+        let before = (self.before ^ eight(before)).leading_zeros();
+        let after = (self.after ^ eight(after)).trailing_zeros();
+        (before / 8 + after / 8) as usize
+    }
+}
+
+/// Reads a gram where the text may end after it.
+#[inline(always)]
+fn gram_of<const GRAM: usize>(text: &[u8]) -> u64 {
+    if let Some(bytes) = text.get(..span(GRAM)) {
+        return gram::<GRAM>(bytes);
+    }
+    let mut bytes = [0; 16];
+    bytes[..GRAM].copy_from_slice(&text[..GRAM]);
+    gram::<GRAM>(&bytes)
+}
+
+/// How many bytes agree from the beginnings of two texts on.
+fn agreeing_after(a: &[u8], b: &[u8]) -> usize {
+    let mut length = 0;
+    for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
+        let different = eight(a) ^ eight(b);
+        if different != 0 {
+            return length + different.trailing_zeros() as usize / 8;
+        }
+        length += 8;
+    }
+    let rest = a[length..].iter().zip(&b[length..]);
+    length + rest.take_while(|(a, b)| a == b).count()
+}
+
+/// How many bytes agree from the ends of two texts back.
+pub(super) fn agreeing_before(a: &[u8], b: &[u8]) -> usize {
+    let mut length = 0;
+    for (a, b) in a.rchunks_exact(8).zip(b.rchunks_exact(8)) {
+        let different = eight(a) ^ eight(b);
+        if different != 0 {
+            return length + different.leading_zeros() as usize / 8;
+        }
+        length += 8;
+    }
+    let (a, b) = (&a[..a.len() - length], &b[..b.len() - length]);
+    let rest = a.iter().rev().zip(b.iter().rev());
+    length + rest.take_while(|(a, b)| a == b).count()
 }

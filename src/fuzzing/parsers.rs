@@ -1,0 +1,119 @@
+//! What reads texts that others wrote: no text makes it panic, and what it prints it reads again.
+
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::{
+    access::AgentName,
+    cli::assigned_value,
+    dotenv::Dotenv,
+    generate::Recipe,
+    import,
+    policy::{CommandPattern, Policy, ReferencePattern, Rights},
+    vault::SecretReference,
+};
+
+/// Reads a text in each way; the first byte tells which one, so that the fuzzer can follow it.
+pub fn parsers(data: &[u8]) {
+    let Some((which, bytes)) = data.split_first() else {
+        return;
+    };
+    if which % 9 == 0 {
+        return dotenv(bytes);
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    match which % 9 {
+        1 => reference(text),
+        2 => policy(text),
+        3 => command_pattern(text),
+        4 => reference_pattern(text),
+        5 => drop(Recipe::parse(text)),
+        6 => rights(text),
+        7 => assignment(text),
+        _ => drop(AgentName::parse(text)),
+    }
+}
+
+fn reference(text: &str) {
+    let Ok(reference) = SecretReference::parse(text) else {
+        return;
+    };
+    assert!(SecretReference::looks_like(text));
+    assert_eq!(
+        SecretReference::parse(&reference.to_string()).as_ref(),
+        Ok(&reference)
+    );
+}
+
+fn dotenv(bytes: &[u8]) {
+    let Ok(dotenv) = Dotenv::from_bytes(bytes) else {
+        return;
+    };
+    for entry in dotenv.entries() {
+        let _ = (entry.kind(), entry.variables(), entry.builds_reference());
+        let _ = (entry.literal(), entry.reference());
+    }
+    let _ = dotenv.expand(|_| None);
+    let _ = dotenv.expand(|name| Some(Zeroizing::new(name.to_owned())));
+    let _ = import::plan(&dotenv);
+    assert_eq!(
+        dotenv.rewrite(|_| None).as_bytes(),
+        bytes,
+        "a file that nothing was replaced in"
+    );
+
+    let put = SecretReference::parse("op://a b/c/d").ok();
+    let rewritten = dotenv.rewrite(|_| put.clone());
+    let again = Dotenv::parse(&rewritten).expect("a rewritten file is one");
+    assert_eq!(again.entries().len(), dotenv.entries().len());
+    for (entry, before) in again.entries().iter().zip(dotenv.entries()) {
+        assert_eq!(entry.name(), before.name());
+        assert_eq!(entry.reference().and_then(Result::ok), put);
+    }
+}
+
+fn policy(text: &str) {
+    for home in [None, Some(Path::new("/home/somebody"))] {
+        if let Ok(policy) = Policy::parse(text, home) {
+            let _ = (policy.warnings(), policy.describe());
+        }
+    }
+}
+
+fn command_pattern(text: &str) {
+    let Ok(pattern) = CommandPattern::parse(text) else {
+        return;
+    };
+    let again = CommandPattern::from_elements(pattern.elements()).expect("its own elements");
+    assert_eq!(again.elements(), pattern.elements());
+    let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    let _ = pattern.covers(Path::new("/bin/true"), &words);
+}
+
+fn reference_pattern(text: &str) {
+    if let Ok(pattern) = ReferencePattern::parse(text) {
+        assert_eq!(pattern.as_str(), text);
+        assert_eq!(
+            ReferencePattern::parse(&pattern.to_string()).as_ref(),
+            Ok(&pattern)
+        );
+    }
+}
+
+fn assignment(text: &str) {
+    if let Some(value) = assigned_value(text) {
+        let before = text.strip_suffix(value).expect("the value is the end");
+        assert!(before.ends_with('='), "{before} and {value}");
+    }
+}
+
+fn rights(text: &str) {
+    let Ok(rights) = Rights::parse(text) else {
+        return;
+    };
+    let words: Vec<&str> = rights.iter().map(|right| right.as_str()).collect();
+    assert_eq!(Rights::listed(words), Ok(rights));
+}
