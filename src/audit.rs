@@ -187,6 +187,15 @@ impl AuditLog {
             .of(store))
     }
 
+    /// Tells whether a store was ever noted here: not if all secrets lay on a server.
+    ///
+    /// # Errors
+    /// [`AuditError`] when the log can't be read.
+    pub fn knows_a_store(&self) -> Result<bool, AuditError> {
+        let head = Head::read(&self.connection(), &self.keys)?;
+        Ok(!head.anchors.is_empty())
+    }
+
     /// Changes the log in one transaction: from the head that it finds to the head that it leaves.
     fn change<T>(
         &self,

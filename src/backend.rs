@@ -1,3 +1,4 @@
 //! The places where secrets live.
 
+pub mod connect;
 pub mod local;

@@ -24,8 +24,10 @@ mod command;
 mod environment;
 pub mod error;
 mod fields;
+mod files;
 mod guard;
 mod injected;
+mod out_file;
 mod paths;
 mod program;
 mod read;
@@ -34,12 +36,14 @@ pub mod request;
 mod resolve;
 mod run;
 mod run_answer;
+mod server;
 mod update;
 mod value;
 mod wire;
 mod write;
 
 pub use error::{BrokerError, Class};
+pub use files::{AttachFile, SaveFile, SavedFile};
 pub use guard::Ticket;
 pub use paths::OwnPaths;
 pub use request::{

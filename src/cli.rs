@@ -12,9 +12,11 @@ pub mod item_arguments;
 pub mod process;
 
 mod agent;
+mod connect;
 mod demo;
 mod doctor;
 mod failure;
+mod file;
 mod guard;
 mod import;
 mod init;
@@ -72,6 +74,9 @@ pub struct Global {
         value_name = "local|connect"
     )]
     pub backend: Option<BackendName>,
+    /// Asks a Connect server anew for everything; else lists and metadata are kept for 5 seconds, values never
+    #[arg(long, global = true)]
+    pub refresh: bool,
     /// Prints JSON instead of text
     #[arg(long, global = true)]
     pub json: bool,
@@ -122,6 +127,9 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Asks the Connect server about itself
+    #[command(subcommand)]
+    Connect(ConnectCommand),
     /// Shows, in a throw-away vault, that a program gets a secret and the model does not
     Demo,
     /// Tells what is in force here: places, keys, policy, checks, and how to make it safer
@@ -130,6 +138,9 @@ pub enum Command {
         #[arg(long)]
         accept_store: bool,
     },
+    /// Attaches, saves, lists and deletes items' files
+    #[command(subcommand)]
+    File(FileCommand),
     /// Brings secrets in from elsewhere
     #[command(subcommand)]
     Import(ImportCommand),
@@ -205,6 +216,92 @@ pub struct AgentAllow {
     /// Which references may reach these commands; may be repeated
     #[arg(long, value_name = "PATTERN", requires = "command")]
     pub secrets: Vec<String>,
+}
+
+/// `hushkey connect …`.
+#[derive(Debug, Subcommand)]
+pub enum ConnectCommand {
+    /// Shows the server's own log of requests, newest first
+    Activity {
+        /// At most so many
+        #[arg(
+            long,
+            short = 'n',
+            value_name = "N",
+            default_value_t = 50,
+            env = "HUSHKEY_CONNECT_LIMIT"
+        )]
+        limit: u32,
+        /// Leaves out the newest N
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        offset: u64,
+    },
+    /// Prints the server's measurements, in Prometheus' form
+    Metrics,
+    /// Shows the server's health, version and clock, and what the token says and may do
+    Status,
+}
+
+/// `hushkey file …`.
+#[derive(Debug, Subcommand)]
+pub enum FileCommand {
+    /// Attaches a file from disk to an item; the local store alone takes files
+    Attach {
+        /// The item's title or id
+        item: String,
+        /// The file on disk
+        path: PathBuf,
+        /// The vault that holds the item
+        #[arg(long, value_name = "V")]
+        vault: Option<String>,
+        /// The file's name in the item [default: that on disk]
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Deletes a file of an item, for good
+    Delete {
+        /// The item's title or id
+        item: String,
+        /// The file's name or id
+        file: String,
+        /// The vault that holds the item
+        #[arg(long, value_name = "V")]
+        vault: Option<String>,
+        /// Deletes without asking
+        #[arg(long, short)]
+        force: bool,
+    },
+    /// Lists an item's files
+    #[command(visible_alias = "ls")]
+    List {
+        /// The item's title or id
+        item: String,
+        /// The vault that holds the item
+        #[arg(long, value_name = "V")]
+        vault: Option<String>,
+    },
+    /// Saves an item's file to disk
+    #[command(
+        after_help = "Example:\n  hushkey file save Server cert.pem --vault Dev -o /etc/ssl/private/cert.pem"
+    )]
+    Save {
+        /// The item's title or id
+        item: String,
+        /// The file's name or id
+        file: String,
+        /// The vault that holds the item
+        #[arg(long, value_name = "V")]
+        vault: Option<String>,
+        /// Where it is written [default: its own name, here]
+        #[arg(long, short, value_name = "FILE")]
+        out_file: Option<PathBuf>,
+        /// Mode of that file
+        #[arg(long, value_name = "MODE", default_value = "0600", value_parser = variables::file_mode)]
+        file_mode: u32,
+        /// Overwrites the file without asking
+        #[arg(long, short)]
+        force: bool,
+    },
 }
 
 /// `hushkey policy …`.

@@ -41,6 +41,8 @@ pub struct Overrides {
     pub backend: Option<BackendKind>,
     /// `--agent`.
     pub agent: Option<AgentName>,
+    /// `--refresh`.
+    pub refresh: bool,
 }
 
 /// Everything that is settled before a vault is opened.
@@ -86,6 +88,10 @@ pub struct Connect {
     pub token: Secret,
     /// The file that the token was read from, if it was: no agent may name it.
     pub token_file: Option<PathBuf>,
+    /// A file with the certificates of a private authority, in PEM form; then no other is trusted.
+    pub authority: Option<PathBuf>,
+    /// Whether nothing that was just read may be kept, not even for seconds.
+    pub refresh: bool,
 }
 
 /// What an agent gets when it names nothing else.
@@ -122,13 +128,14 @@ impl Config {
         };
         let backend = match chosen {
             Some(BackendKind::Local) => Backend::Local,
-            Some(BackendKind::Connect) => {
-                connect(&places, &file, &variables)?.ok_or(ConfigError::ConnectIncomplete {
-                    found: "backend `connect`",
-                    missing: "its address",
-                })?
+            Some(BackendKind::Connect) => connect(&places, &file, &variables, overrides.refresh)?
+                .ok_or(ConfigError::ConnectIncomplete {
+                found: "backend `connect`",
+                missing: "its address",
+            })?,
+            None => {
+                connect(&places, &file, &variables, overrides.refresh)?.unwrap_or(Backend::Local)
             }
-            None => connect(&places, &file, &variables)?.unwrap_or(Backend::Local),
         };
 
         Ok(Self {
@@ -242,6 +249,7 @@ fn connect(
     places: &Places,
     file: &ConfigFile,
     variables: &Variables<'_>,
+    refresh: bool,
 ) -> Result<Option<Backend>, ConfigError> {
     let host = variables.read(
         "OP_CONNECT_HOST",
@@ -280,10 +288,17 @@ fn connect(
         (None, Some(host), Some(token), _) => (host.clone(), token, None),
         (None, Some(host), None, Some(path)) => (host.clone(), read_token(&path)?, Some(path)),
     };
+    let named = variables.os("HUSHKEY_CONNECT_CA_FILE").map(PathBuf::from);
+    let authority = named.or_else(|| {
+        let path = file.connect_ca_file.as_deref()?;
+        Some(places.beside_config(path, variables))
+    });
     Ok(Some(Backend::Connect(Connect {
         host,
         token,
         token_file,
+        authority,
+        refresh,
     })))
 }
 

@@ -8,6 +8,7 @@ pub mod backend;
 pub mod broker;
 pub mod cli;
 pub mod config;
+pub mod connect;
 pub mod display_text;
 pub mod dotenv;
 #[cfg(any(test, fuzzing))]

@@ -35,6 +35,7 @@ mod progress;
 mod prompts;
 mod resources;
 mod schema;
+mod server_health;
 mod stdio;
 mod tools;
 

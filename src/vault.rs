@@ -3,7 +3,7 @@
 //! Both backends stand behind [`Vault`]; only the broker calls it. The module knows nothing of
 //! callers, policy, transport or storage.
 
-use std::time::Duration;
+use std::{io::Write, time::Duration};
 
 use async_trait::async_trait;
 
@@ -12,6 +12,7 @@ pub mod item;
 pub mod name;
 pub mod reference;
 pub mod secret;
+pub mod server;
 
 pub use id::{FieldId, FileId, ItemId, SectionId, VaultId, is_id};
 pub use item::{
@@ -23,6 +24,10 @@ pub use reference::{
     Ambiguity, Attribute, Named, ReferenceError, ResolvedReference, SecretReference,
 };
 pub use secret::{FileContent, Secret};
+pub use server::{
+    BackendAccess, Dependency, ServerActivity, ServerRequest, ServerStatus, TokenClaims,
+    TokenStatus,
+};
 
 /// Keeps vaults and items.
 ///
@@ -54,12 +59,22 @@ pub trait Vault: Send + Sync {
         state: ItemState,
     ) -> Result<Vec<ItemOverview>, VaultError>;
 
-    /// Finds the active items of a vault that have this title, in any case.
+    /// Finds the active items of a vault that have this title, in any case. A remote backend may leave out those that
+    /// have it in another case when one has it as written.
     async fn items_titled(
         &self,
         vault: &VaultId,
         title: &str,
     ) -> Result<Vec<ItemOverview>, VaultError>;
+
+    /// As [`Vault::items_titled`], as things stand now and none left out: for making sure that a title is free.
+    async fn items_called(
+        &self,
+        vault: &VaultId,
+        title: &str,
+    ) -> Result<Vec<ItemOverview>, VaultError> {
+        self.items_titled(vault, title).await
+    }
 
     /// Reads an item without decrypting or fetching a value where the backend can tell them apart.
     async fn metadata(&self, vault: &VaultId, item: &ItemId) -> Result<ItemMetadata, VaultError>;
@@ -93,6 +108,16 @@ pub trait Vault: Send + Sync {
         file: &FileId,
     ) -> Result<FileContent, VaultError>;
 
+    /// Writes the content of an item's file, piece by piece; gives back how many bytes it has. When it fails, what was
+    /// written is not to be used.
+    async fn save_file(
+        &self,
+        vault: &VaultId,
+        item: &ItemId,
+        file: &FileId,
+        into: Box<dyn Write + Send>,
+    ) -> Result<u64, VaultError>;
+
     /// Attaches a file to an item; the item's version grows.
     async fn attach_file(
         &self,
@@ -118,6 +143,42 @@ pub trait Vault: Send + Sync {
 
     /// Whether deleting can be undone: archiving is offered instead.
     fn archives(&self) -> bool;
+
+    /// Whether it remembers where a field's value was copied from.
+    fn keeps_origins(&self) -> bool {
+        true
+    }
+
+    /// What the backend itself lets us do in a vault, as far as that is known; `None` where it sets no limits.
+    fn access(&self, _vault: &VaultId) -> Option<BackendAccess> {
+        None
+    }
+
+    /// What the server behind the backend says of itself.
+    async fn server_status(&self) -> Result<ServerStatus, VaultError> {
+        Err(no_server())
+    }
+
+    /// A page of the server's own log of requests, newest first.
+    async fn server_activity(
+        &self,
+        _limit: u32,
+        _offset: u64,
+    ) -> Result<ServerActivity, VaultError> {
+        Err(no_server())
+    }
+
+    /// The server's measurements, as it writes them.
+    async fn server_metrics(&self) -> Result<String, VaultError> {
+        Err(no_server())
+    }
+}
+
+fn no_server() -> VaultError {
+    VaultError::Unsupported(
+        "there is no Connect server here: the backend is the store on this machine; set OP_CONNECT_HOST and OP_CONNECT_TOKEN"
+            .to_owned(),
+    )
 }
 
 /// A point in a store's history: two copies with the same revision and different marks have parted.
@@ -221,6 +282,10 @@ pub enum VaultError {
         name: String,
     },
 
+    /// The backend does not let us: the token is not made for it.
+    #[error("{0}")]
+    Forbidden(String),
+
     /// What was asked for is not a thing a vault can hold.
     #[error("{0}")]
     Invalid(String),
@@ -233,6 +298,10 @@ pub enum VaultError {
         /// The name or id, as the caller wrote it.
         name: String,
     },
+
+    /// The backend would not do it this time.
+    #[error("{0}")]
+    Refused(String),
 
     /// The backend can't do this at all.
     #[error("{0}")]

@@ -1,13 +1,19 @@
 //! The broker, with a real store, policy, log and launcher: what it lets through, and each way round it that is closed.
 
+#[path = "support/fake_connect.rs"]
+mod fake_connect;
 #[allow(dead_code)]
 #[path = "support/fake_vault.rs"]
 mod fake_vault;
 #[path = "support/house.rs"]
 mod house;
 
+#[path = "broker/anchor.rs"]
+mod anchor;
 #[path = "broker/concealment.rs"]
 mod concealment;
+#[path = "broker/files.rs"]
+mod files;
 #[path = "broker/items.rs"]
 mod items;
 #[path = "broker/records.rs"]
@@ -16,6 +22,9 @@ mod records;
 mod runs;
 #[path = "broker/ways_round.rs"]
 mod ways_round;
+
+/// `tests/broker_over_connect.rs` runs the same tests over a Connect server.
+const BACKEND: house::Backend = house::Backend::Local;
 
 /// An agent that may do everything in `Dev` and run anything there.
 const WIDE: &str = r#"

@@ -2,6 +2,8 @@
 
 #[path = "support/binary.rs"]
 mod binary;
+#[path = "support/fake_connect.rs"]
+mod fake_connect;
 #[path = "support/terminal.rs"]
 mod terminal;
 
@@ -11,6 +13,8 @@ mod bad_input;
 mod demo;
 #[path = "cli/dotenv.rs"]
 mod dotenv;
+#[path = "cli/files.rs"]
+mod files;
 #[path = "cli/first_use.rs"]
 mod first_use;
 #[path = "cli/items.rs"]
@@ -23,7 +27,12 @@ mod on_a_terminal;
 mod owner;
 #[path = "cli/runs.rs"]
 mod runs;
+#[path = "cli/store.rs"]
+mod store;
 #[path = "cli/typed.rs"]
 mod typed;
 #[path = "cli/words.rs"]
 mod words;
+
+/// `tests/cli_over_connect.rs` types the same commands with a Connect server in place of the store.
+const BACKEND: binary::Backend = binary::Backend::Local;

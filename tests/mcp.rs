@@ -2,6 +2,8 @@
 
 #[path = "support/desk.rs"]
 mod desk;
+#[path = "support/fake_connect.rs"]
+mod fake_connect;
 #[path = "support/fake_vault.rs"]
 mod fake_vault;
 
@@ -21,3 +23,6 @@ mod stdio;
 mod surface;
 #[path = "mcp/tools.rs"]
 mod tools;
+
+/// `tests/mcp_over_connect.rs` calls the same tools over a Connect server.
+const BACKEND: desk::Backend = desk::Backend::Memory;

@@ -28,6 +28,11 @@ impl Anchors {
         })
     }
 
+    /// Tells whether no store was noted yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Notes a store that has moved on. One that has not keeps its anchor: that it is older, or another at the same revision,
     /// has to stay visible.
     pub(super) fn note(&mut self, head: &StoreHead) {

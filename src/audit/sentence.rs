@@ -193,6 +193,10 @@ impl Verb {
             Self::ManageAccess => ("changed who may do what", "changing who may do what"),
             Self::ReadActivity => ("read the log", "reading the log"),
             Self::ReadItem => ("looked at", "looking at"),
+            Self::ReadServer => (
+                "asked the server about itself",
+                "asking the server about itself",
+            ),
             Self::RestoreItem => ("brought back", "bringing back"),
             Self::Reveal => ("revealed", "revealing"),
             Self::Run => ("ran", "running"),
@@ -208,7 +212,11 @@ impl Verb {
             Self::AttachFile => " to",
             Self::Inject => " with",
             Self::ListItems | Self::SaveFile => " of",
-            Self::ListVaults | Self::ManageAccess | Self::ReadActivity | Self::Unknown => ":",
+            Self::ListVaults
+            | Self::ManageAccess
+            | Self::ReadActivity
+            | Self::ReadServer
+            | Self::Unknown => ":",
             Self::Run => " a program with",
             _ => "",
         }

@@ -36,6 +36,8 @@ pub enum Verb {
     ReadActivity,
     /// Read an item's metadata.
     ReadItem,
+    /// Read a server's state, log or measurements.
+    ReadServer,
     /// Bring an archived item back.
     RestoreItem,
     /// Get a value in the clear.
@@ -52,7 +54,7 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::AttachFile,
         Self::CheckReferences,
         Self::Copy,
@@ -69,6 +71,7 @@ impl Verb {
         Self::ManageAccess,
         Self::ReadActivity,
         Self::ReadItem,
+        Self::ReadServer,
         Self::RestoreItem,
         Self::Reveal,
         Self::Run,
@@ -97,6 +100,7 @@ impl Verb {
             Self::ManageAccess => "manage_access",
             Self::ReadActivity => "list_activity",
             Self::ReadItem => "get_item",
+            Self::ReadServer => "read_server",
             Self::RestoreItem => "restore_item",
             Self::Reveal => "reveal",
             Self::Run => "run_command",

@@ -10,6 +10,7 @@
 //! [`crate::private_file`] whether the file is private.
 
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -303,6 +304,18 @@ impl Vault for LocalVault {
     ) -> Result<FileContent, VaultError> {
         let (vault, item, file) = (vault.clone(), item.clone(), file.clone());
         self.read(move |session| session.file_content(&vault, &item, &file))
+            .await
+    }
+
+    async fn save_file(
+        &self,
+        vault: &VaultId,
+        item: &ItemId,
+        file: &FileId,
+        into: Box<dyn Write + Send>,
+    ) -> Result<u64, VaultError> {
+        let (vault, item, file) = (vault.clone(), item.clone(), file.clone());
+        self.read(move |session| session.save_file(&vault, &item, &file, into))
             .await
     }
 

@@ -82,8 +82,10 @@ impl BrokerError {
             Self::Vault(error) => match error {
                 VaultError::Ambiguous { .. } | VaultError::NotFound { .. } => Class::NotFound,
                 VaultError::Corrupted { .. } | VaultError::Unavailable { .. } => Class::Unavailable,
+                VaultError::Forbidden(_) => Class::Denied,
                 VaultError::Conflict { .. }
                 | VaultError::Exists { .. }
+                | VaultError::Refused(_)
                 | VaultError::Unsupported(_) => Class::Failed,
                 VaultError::Invalid(_) => Class::Usage,
             },

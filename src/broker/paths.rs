@@ -34,6 +34,14 @@ impl OwnPaths {
         }
     }
 
+    /// Tells whether a path is one of ours, or lies beneath one, by its name.
+    pub(super) fn names(&self, real: &Path) -> bool {
+        self.paths.iter().any(|own| {
+            let real_own = own.canonicalize().unwrap_or_else(|_| own.clone());
+            real.starts_with(&real_own) || real.starts_with(own)
+        })
+    }
+
     /// Tells whether an opened file is one of ours: it lies beneath one of our paths, or it is another name (a hard link)
     /// of a file that does.
     fn contains(&self, real: &Path, found: &Metadata) -> bool {
@@ -77,21 +85,14 @@ impl Reach {
         path: &Path,
         own: &OwnPaths,
     ) -> Result<Zeroizing<Vec<u8>>, BrokerError> {
-        let mut file = self.open(path, OFlags::RDONLY | OFlags::NONBLOCK, own)?;
-        let metadata = file.metadata().map_err(|error| unreadable(path, &error))?;
-        if !metadata.is_file() {
-            return Err(BrokerError::Invalid(format!(
-                "`{}` is not a regular file",
-                shown(path)
-            )));
-        }
-        if metadata.len() > MAX_FILE {
+        let (mut file, length) = self.open_file(path, own)?;
+        if length > MAX_FILE {
             return Err(BrokerError::Invalid(format!(
                 "`{}` is larger than {MAX_FILE} bytes",
                 shown(path)
             )));
         }
-        let mut bytes = Zeroizing::new(Vec::with_capacity(metadata.len() as usize + 1));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(length as usize + 1));
         file.by_ref()
             .take(MAX_FILE + 1)
             .read_to_end(&mut bytes)
@@ -119,7 +120,38 @@ impl Reach {
         real_path(&opened, &self.absolute(path)?).map_err(|error| unreadable(path, &error))
     }
 
-    fn open(&self, path: &Path, flags: OFlags, own: &OwnPaths) -> Result<File, BrokerError> {
+    /// Tells whether the caller is bound to roots.
+    pub(super) fn is_bounded(&self) -> bool {
+        matches!(self, Self::Beneath(_))
+    }
+
+    /// Opens a regular file of any size; and tells how many bytes it has.
+    ///
+    /// # Errors
+    /// [`BrokerError::Invalid`] as for [`Reach::read`].
+    pub(super) fn open_file(
+        &self,
+        path: &Path,
+        own: &OwnPaths,
+    ) -> Result<(File, u64), BrokerError> {
+        let file = self.open(path, OFlags::RDONLY | OFlags::NONBLOCK, own)?;
+        let metadata = file.metadata().map_err(|error| unreadable(path, &error))?;
+        if !metadata.is_file() {
+            return Err(BrokerError::Invalid(format!(
+                "`{}` is not a regular file",
+                shown(path)
+            )));
+        }
+        Ok((file, metadata.len()))
+    }
+
+    /// Opens what the caller may name.
+    pub(super) fn open(
+        &self,
+        path: &Path,
+        flags: OFlags,
+        own: &OwnPaths,
+    ) -> Result<File, BrokerError> {
         let absolute = self.absolute(path)?;
         let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
         let Self::Beneath(roots) = self else {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use futures_util::future::join_all;
+
 use crate::{
     access::Caller,
     audit::{Outcome, Query, Verb, Viewer},
@@ -13,9 +15,9 @@ use crate::{
     },
     display_text::safe_url,
     dotenv,
-    policy::{Action, Decision, Governed, Right},
+    policy::{Action, Decision, Governed, Right, Rights},
     vault::{
-        Item, ItemOverview, ItemState, Secret, SecretReference, VaultError, is_id,
+        BackendAccess, Item, ItemOverview, ItemState, Secret, SecretReference, VaultError, is_id,
         name::{folded_name, same_name},
         reference::{Ambiguity, Attribute},
     },
@@ -35,9 +37,13 @@ impl Broker {
         Ok(ask
             .seen
             .into_iter()
-            .map(|seen| VaultView {
-                overview: seen.overview,
-                rights: seen.rights,
+            .map(|seen| {
+                let access = self.vault.access(&seen.overview.id);
+                VaultView {
+                    rights: usable(seen.rights, access),
+                    overview: seen.overview,
+                    access,
+                }
             })
             .collect())
     }
@@ -168,9 +174,12 @@ impl Broker {
                 );
             }
         }
+        let reasons = lines
+            .iter()
+            .map(|(_, reference)| self.why_not(ask, reference));
+        let reasons = join_all(reasons).await;
         let mut checked = Vec::new();
-        for (name, reference) in lines {
-            let reason = self.why_not(ask, &reference).await;
+        for ((name, reference), reason) in lines.into_iter().zip(reasons) {
             checked.push(Checked {
                 // What is no reference could be a value that somebody pasted: it is not repeated.
                 reference: if SecretReference::looks_like(&reference) {
@@ -357,6 +366,19 @@ impl Broker {
             metadata: located.metadata,
         })
     }
+}
+
+/// The rights that are worth something: policy's, without those that the backend is known to refuse. What is not known
+/// counts until it is tried.
+fn usable(rights: Rights, access: Option<BackendAccess>) -> Rights {
+    let Some(access) = access else { return rights };
+    rights
+        .iter()
+        .filter(|right| match right {
+            Right::Metadata | Right::Use | Right::Files => access.read != Some(false),
+            Right::Create | Right::Update | Right::Delete => access.write != Some(false),
+        })
+        .fold(Rights::NONE, Rights::with)
 }
 
 fn fits(overview: &ItemOverview, wanted: &ItemsWanted) -> bool {

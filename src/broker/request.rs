@@ -11,8 +11,8 @@ use crate::{
     policy::{OutputMode, Rights},
     redact::Counts,
     vault::{
-        Category, FieldType, ItemMetadata, ItemOverview, ItemUrl, Purpose, Secret, VaultId,
-        VaultOverview, reference::Named,
+        BackendAccess, Category, FieldType, ItemMetadata, ItemOverview, ItemUrl, Purpose, Secret,
+        VaultId, VaultOverview, reference::Named,
     },
 };
 
@@ -21,8 +21,10 @@ use crate::{
 pub struct VaultView {
     /// Name, description, count.
     pub overview: VaultOverview,
-    /// The caller's rights.
+    /// The caller's rights, without those that the backend is known not to let us use.
     pub rights: Rights,
+    /// What the backend lets us do; `None` where it sets no limits.
+    pub access: Option<BackendAccess>,
 }
 
 /// Which items are wanted.

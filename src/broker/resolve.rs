@@ -3,14 +3,16 @@
 //! Only vaults in which the caller has some right are looked at, so that "not allowed" and "not there" read
 //! alike. Nothing here decrypts a value.
 
+use futures_util::future::join_all;
+
 use crate::{
     access::Caller,
     audit::Verb,
     broker::{Ask, Broker, BrokerError, guard::Deed},
     policy::{Action, Policy, Right, Rights},
     vault::{
-        FieldMetadata, ItemId, ItemMetadata, ItemState, Noun, SecretReference, Section, VaultError,
-        VaultId, VaultOverview,
+        FieldId, FieldMetadata, FieldType, FileId, FileMetadata, ItemId, ItemMetadata, ItemState,
+        Noun, SecretReference, Section, VaultError, VaultId, VaultOverview,
         name::same_name,
         reference::{Attribute, Named, ResolvedReference},
     },
@@ -65,6 +67,30 @@ impl Located {
                 id: field.id.clone(),
                 name: field.label.clone(),
             },
+        }
+    }
+
+    /// Finds a file by name or id.
+    pub(super) fn file(&self, name: &str) -> Result<&FileMetadata, VaultError> {
+        let files = &self.metadata.files;
+        if let Some(file) = files.iter().find(|file| file.id.as_str() == name) {
+            return Ok(file);
+        }
+        let named: Vec<_> = files
+            .iter()
+            .filter(|file| same_name(&file.name, name))
+            .collect();
+        match named.as_slice() {
+            [] => Err(VaultError::NotFound {
+                noun: Noun::File,
+                name: name.to_owned(),
+            }),
+            [file] => Ok(file),
+            several => Err(VaultError::Ambiguous {
+                noun: Noun::File,
+                name: name.to_owned(),
+                candidates: several.iter().map(|file| file.id.to_string()).collect(),
+            }),
         }
     }
 
@@ -134,11 +160,14 @@ impl Located {
     }
 }
 
-/// A field that a reference means.
+/// A field or file that a reference means.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub reference: ResolvedReference,
+    /// The field; a file in a field's clothes.
     pub field: FieldMetadata,
+    /// The file, if it is one.
+    pub file: Option<FileId>,
     /// The item as the caller wrote it.
     pub asked: String,
     /// The item's version that was looked at: the decision holds for no other.
@@ -246,11 +275,12 @@ impl Broker {
                 }
             }
         }
+        let asked = vaults
+            .iter()
+            .map(|vault| self.vault.items_titled(&vault.overview.id, name));
         let mut found = Vec::new();
-        for vault in &vaults {
-            for overview in self.vault.items_titled(&vault.overview.id, name).await? {
-                found.push((vault.named(), overview));
-            }
+        for (vault, overviews) in vaults.iter().zip(join_all(asked).await) {
+            found.extend(overviews?.into_iter().map(|it| (vault.named(), it)));
         }
         match found.len() {
             0 => Err(no_item(name)),
@@ -282,7 +312,8 @@ impl Broker {
             .rights
             .has(Right::Metadata);
         // What a field is, rather than its value, is metadata.
-        if blind && reference.attribute != Attribute::Value {
+        let content = matches!(reference.attribute, Attribute::Content | Attribute::Value);
+        if blind && !content {
             return Err(no_item(&reference.item));
         }
         let found = self.field_named(seen, reference).await;
@@ -302,15 +333,43 @@ impl Broker {
         let located = self
             .item_named(seen, Some(&reference.vault), &reference.item)
             .await?;
-        let field = located
-            .field(reference.section.as_deref(), &reference.field)?
-            .clone();
+        let section = reference.section.as_deref();
+        let (field, file) = match located.field(section, &reference.field) {
+            Ok(_) if reference.attribute == Attribute::Content => {
+                return Err(VaultError::Invalid(
+                    "attribute=content is for files, and that is a field; leave it out to mean the value"
+                        .into(),
+                ));
+            }
+            Ok(field) => (field.clone(), None),
+            // A file is looked for where no field has the name, as `op` does.
+            Err(error @ VaultError::NotFound { .. }) => match located.file(&reference.field) {
+                Ok(file) => (in_clothes(file), Some(file.id.clone())),
+                Err(VaultError::NotFound { .. }) => return Err(error),
+                Err(several) => return Err(several),
+            },
+            Err(error) => return Err(error),
+        };
         Ok(Target {
             reference: located.reference(&field),
             field,
+            file,
             asked: reference.item.clone(),
             version: located.metadata.overview.version,
         })
+    }
+}
+
+/// A file as the field that a policy's patterns and the log know it by.
+pub(super) fn in_clothes(file: &FileMetadata) -> FieldMetadata {
+    FieldMetadata {
+        id: FieldId::new(file.id.as_str()),
+        section: file.section.clone(),
+        label: file.name.clone(),
+        kind: FieldType::File,
+        purpose: None,
+        set: true,
+        origins: Vec::new(),
     }
 }
 

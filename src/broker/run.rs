@@ -14,6 +14,7 @@ use crate::{
         injected::{self, Injected, Kind},
         resolve::Target,
         run_answer::{answer, withhold, withhold_disguised, withhold_pieces},
+        value::Values,
         wire::{Carried, Wiring},
     },
     launch::{self, Finished, Keep, Launch, Stdin, Value},
@@ -223,21 +224,22 @@ impl Broker {
             Caller::Agent(_) => self.base_environment(&command.path),
             Caller::Owner => Vec::new(),
         };
+        let values = self.values(&wiring.targets()).await?;
         let mut concealed: Vec<Injected> = Vec::new();
         for (name, carried) in wiring.env {
-            let value = self.put_together(carried, terms, &mut concealed).await?;
+            let value = put_together(carried, &values, terms, &mut concealed)?;
             env.retain(|(known, _)| *known != name);
             env.push((name, value));
         }
         let mut files = Vec::new();
         for (name, target) in wiring.files {
-            let value = self.concealed_value(&target, terms, &mut concealed).await?;
+            let value = concealed_value(&target, &values, terms, &mut concealed)?;
             files.push((name, value));
         }
         let stdin = match wiring.stdin {
             None => Stdin::Empty,
             Some(target) => {
-                Stdin::Secret(self.concealed_value(&target, terms, &mut concealed).await?)
+                Stdin::Secret(concealed_value(&target, &values, terms, &mut concealed)?)
             }
         };
         let literals = wiring.literals.into_iter();
@@ -273,64 +275,62 @@ impl Broker {
         Ok((launch, redactor, short, concealed))
     }
 
-    async fn put_together(
-        &self,
-        carried: Carried,
-        terms: &Permit,
-        concealed: &mut Vec<Injected>,
-    ) -> Result<Value, BrokerError> {
-        Ok(match carried {
-            Carried::Composed(parts) => {
-                let mut text = Zeroizing::new(String::new());
-                for part in parts {
-                    let part = match part {
-                        Carried::Secret(target) => {
-                            self.concealed_value(&target, terms, concealed).await?
-                        }
-                        Carried::Plain(text) => text,
-                        // Parts come from one line and have no parts of their own.
-                        Carried::Composed(_) => continue,
-                    };
-                    text.push_str(part.expose_secret());
-                }
-                Value::Secret(Secret::new(std::mem::take(&mut *text)))
-            }
-            Carried::Plain(text) => Value::Plain(text.expose_secret().to_owned()),
-            Carried::Secret(target) => {
-                Value::Secret(self.concealed_value(&target, terms, concealed).await?)
-            }
-        })
-    }
-
-    async fn concealed_value(
-        &self,
-        target: &Target,
-        terms: &Permit,
-        concealed: &mut Vec<Injected>,
-    ) -> Result<Secret, BrokerError> {
-        let value = self.value(target).await?;
-        let kind = if target.field.concealed() {
-            Kind::Secret
-        } else {
-            Kind::Plain
-        };
-        let shown = || terms.plain.iter().any(|it| it.covers(&target.reference));
-        if kind == Kind::Secret || !shown() {
-            concealed.push(Injected {
-                reference: target.reference.to_string(),
-                value: value.clone(),
-                kind,
-            });
-        }
-        Ok(value)
-    }
-
     pub(super) fn base_environment(&self, path: &[PathBuf]) -> Vec<(String, Value)> {
         super::environment::clean(self.grounds.environment.iter().cloned(), path)
             .into_iter()
             .map(|(name, text)| (name, Value::Plain(text)))
             .collect()
     }
+}
+
+fn put_together(
+    carried: Carried,
+    values: &Values,
+    terms: &Permit,
+    concealed: &mut Vec<Injected>,
+) -> Result<Value, BrokerError> {
+    Ok(match carried {
+        Carried::Composed(parts) => {
+            let mut text = Zeroizing::new(String::new());
+            for part in parts {
+                let part = match part {
+                    Carried::Secret(target) => concealed_value(&target, values, terms, concealed)?,
+                    Carried::Plain(text) => text,
+                    // Parts come from one line and have no parts of their own.
+                    Carried::Composed(_) => continue,
+                };
+                text.push_str(part.expose_secret());
+            }
+            Value::Secret(Secret::new(std::mem::take(&mut *text)))
+        }
+        Carried::Plain(text) => Value::Plain(text.expose_secret().to_owned()),
+        Carried::Secret(target) => {
+            Value::Secret(concealed_value(&target, values, terms, concealed)?)
+        }
+    })
+}
+
+fn concealed_value(
+    target: &Target,
+    values: &Values,
+    terms: &Permit,
+    concealed: &mut Vec<Injected>,
+) -> Result<Secret, BrokerError> {
+    let value = values.of(target)?;
+    let kind = if target.field.concealed() {
+        Kind::Secret
+    } else {
+        Kind::Plain
+    };
+    let shown = || terms.plain.iter().any(|it| it.covers(&target.reference));
+    if kind == Kind::Secret || !shown() {
+        concealed.push(Injected {
+            reference: target.reference.to_string(),
+            value: value.clone(),
+            kind,
+        });
+    }
+    Ok(value)
 }
 
 /// Looks for values in disguise in what was kept of a program's output; off the thread that serves others.

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use futures_util::future::{join, join_all};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
     launch::{self, Keep, Launch, Status, Stdin},
     policy::{Action, Governed, Right},
     redact::Redactor,
-    vault::{ResolvedReference, Secret, SecretReference, VaultError},
+    vault::{FieldId, Item, ResolvedReference, Secret, SecretReference, VaultError},
 };
 
 /// The least entropy that a generated value of a concealed field may have, in bits.
@@ -32,6 +33,39 @@ pub(super) enum Planned {
     File(std::path::PathBuf),
     Generate(Recipe),
     Text(Secret),
+}
+
+/// Values that were decrypted for one request.
+pub(super) struct Values {
+    items: Vec<Item>,
+    files: Vec<(FieldId, Secret)>,
+}
+
+impl Values {
+    /// One field's value, of the very version that was decided on.
+    pub(super) fn of(&self, target: &Target) -> Result<Secret, BrokerError> {
+        let reference = &target.reference;
+        let empty = || BrokerError::Invalid(format!("{reference} is empty; set it first"));
+        if target.file.is_some() {
+            let file = self.files.iter().find(|(id, _)| *id == reference.field.id);
+            return file.map(|(_, text)| text.clone()).ok_or_else(empty);
+        }
+        let item = self
+            .items
+            .iter()
+            .find(|item| item.overview.id == reference.item.id)
+            .ok_or_else(empty)?;
+        let found = item.overview.version;
+        if found != target.version {
+            let expected = target.version;
+            return Err(VaultError::Conflict { expected, found }.into());
+        }
+        item.fields
+            .iter()
+            .find(|field| field.metadata.id == reference.field.id)
+            .and_then(|field| field.value.clone())
+            .ok_or_else(empty)
+    }
 }
 
 impl Broker {
@@ -61,6 +95,11 @@ impl Broker {
                     return Err(BrokerError::Invalid(format!(
                         "field `{label}` would show a concealed value; leave its type out, or make it `concealed`"
                     )));
+                }
+                if ask.caller.is_agent() && !self.vault.keeps_origins() {
+                    return Err(BrokerError::Invalid(
+                        "a Connect server can't remember which rules a copied value stands under, so agents can't copy there; use the reference itself where the value is needed, or another source".into(),
+                    ));
                 }
                 let secrets = [Governed {
                     reference: &target.reference,
@@ -135,22 +174,50 @@ impl Broker {
     /// Decrypts one field's value, of the very version that was decided on: since then somebody may have put another
     /// value in its place, from a source that other rules govern.
     pub(super) async fn value(&self, target: &Target) -> Result<Secret, BrokerError> {
-        let item = self
-            .vault
-            .item(&target.reference.vault.id, &target.reference.item.id)
-            .await?;
-        let found = item.overview.version;
-        if found != target.version {
-            let expected = target.version;
-            return Err(VaultError::Conflict { expected, found }.into());
+        self.values([target]).await?.of(target)
+    }
+
+    /// Decrypts what several fields need, each item once and all at the same time.
+    pub(super) async fn values<'a>(
+        &self,
+        targets: impl IntoIterator<Item = &'a Target>,
+    ) -> Result<Values, BrokerError> {
+        let (mut items, mut files): (Vec<&Target>, Vec<&Target>) = (Vec::new(), Vec::new());
+        for target in targets {
+            let item = &target.reference.item.id;
+            if target.file.is_some() {
+                files.push(target);
+            } else if !items.iter().any(|known| known.reference.item.id == *item) {
+                items.push(target);
+            }
         }
-        item.fields
-            .into_iter()
-            .find(|field| field.metadata.id == target.reference.field.id)
-            .and_then(|field| field.value)
-            .ok_or_else(|| {
-                BrokerError::Invalid(format!("{} is empty; set it first", target.reference))
-            })
+        let items = items.into_iter().map(|target| {
+            let reference = &target.reference;
+            self.vault.item(&reference.vault.id, &reference.item.id)
+        });
+        let files = files.into_iter().map(|target| self.text_of_file(target));
+        let (items, files) = join(join_all(items), join_all(files)).await;
+        Ok(Values {
+            items: items.into_iter().collect::<Result<_, _>>()?,
+            files: files.into_iter().collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// A file's content as a value. Which file it is decides on what is in it: there is no version to compare.
+    async fn text_of_file(&self, target: &Target) -> Result<(FieldId, Secret), BrokerError> {
+        let reference = &target.reference;
+        let not_text = || {
+            BrokerError::Invalid(format!(
+                "{reference} is not text, which a value has to be; `save_file` writes it to a file"
+            ))
+        };
+        let file = target.file.as_ref().ok_or_else(not_text)?;
+        let content = self
+            .vault
+            .file_content(&reference.vault.id, &reference.item.id, file)
+            .await?;
+        let text = content.into_text().ok_or_else(not_text)?;
+        Ok((reference.field.id.clone(), text))
     }
 
     async fn output_of(

@@ -1,13 +1,20 @@
 //! What a run is to carry: variables, files and standard input, from names to fields. No value is decrypted here.
 
-use std::path::Path;
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
+use futures_util::future::join_all;
 use zeroize::Zeroizing;
 
 use crate::{
-    broker::{Ask, Broker, BrokerError, RunRequest, resolve::Target},
+    broker::{
+        Ask, Broker, BrokerError, RunRequest,
+        resolve::{Target, no_item},
+    },
     dotenv::{self, Dotenv},
-    vault::{Secret, SecretReference, reference::Attribute},
+    vault::{Secret, SecretReference, VaultError, reference::Attribute},
 };
 
 /// What a request's variables, files and standard input turned out to be.
@@ -48,39 +55,21 @@ impl Broker {
         ask: &Ask<'_>,
         request: &RunRequest,
     ) -> Result<Wiring, BrokerError> {
-        let mut wiring = Wiring::default();
-        for (name, text) in &request.inherited {
-            if SecretReference::looks_like(text) {
-                let carried = self.carried(ask, text).await?;
-                wiring.env.push((name.clone(), carried));
-            }
-        }
+        let mut lines = Vec::new();
         for path in &request.env_files {
-            self.wire_file(ask, path, request, &mut wiring).await?;
+            lines.extend(self.lines(ask, path, request)?);
         }
-        for (name, text) in &request.env {
-            check_name(name)?;
-            let carried = self.carried(ask, text).await?;
-            wiring.env.push((name.clone(), carried));
-        }
-        for (name, text) in &request.files {
-            check_name(name)?;
-            let target = self.secret_target(ask, text).await?;
-            wiring.files.push((name.clone(), target));
-        }
-        if let Some(text) = &request.stdin {
-            wiring.stdin = Some(self.secret_target(ask, text).await?);
-        }
-        Ok(wiring)
+        let known = self.known(ask, request, &lines).await;
+        wiring(request, lines, known)
     }
 
-    async fn wire_file(
+    /// The lines of a file of variables, expanded.
+    fn lines(
         &self,
         ask: &Ask<'_>,
         path: &Path,
         request: &RunRequest,
-        wiring: &mut Wiring,
-    ) -> Result<(), BrokerError> {
+    ) -> Result<Vec<dotenv::Assignment>, BrokerError> {
         let file = self.env_file(ask, path)?;
         // Never the server's own environment: what an agent asks for may not be filled in from there.
         let outer = |name: &str| {
@@ -90,36 +79,44 @@ impl Broker {
                 .map(|(_, text)| Zeroizing::new(text.clone()))
                 .next()
         };
-        let assignments = file
-            .expand(outer)
-            .map_err(|error| invalid_file(path, &error))?;
-        for assignment in assignments {
-            let carried = match assignment.value {
+        file.expand(outer)
+            .map_err(|error| invalid_file(path, &error))
+    }
+
+    /// Looks all references up at the same time. What is no reference is complained of later, in its turn.
+    async fn known(
+        &self,
+        ask: &Ask<'_>,
+        request: &RunRequest,
+        lines: &[dotenv::Assignment],
+    ) -> Known {
+        let inherited = request.inherited.iter();
+        let texts = inherited
+            .chain(&request.env)
+            .chain(&request.files)
+            .map(|(_, text)| text)
+            .chain(&request.stdin)
+            .filter(|text| SecretReference::looks_like(text));
+        let mut wanted: HashSet<SecretReference> = texts
+            .filter_map(|text| SecretReference::parse(text).ok())
+            .collect();
+        for line in lines {
+            match &line.value {
                 dotenv::Value::Composed(parts) => {
-                    let mut pieces = Vec::with_capacity(parts.len());
-                    for part in parts {
-                        pieces.push(match part {
-                            dotenv::Part::Reference(reference) => {
-                                self.meant(ask, &reference).await?
-                            }
-                            dotenv::Part::Text(text) => Carried::Plain(text),
-                        });
-                    }
-                    Carried::Composed(pieces)
+                    wanted.extend(parts.iter().filter_map(|part| match part {
+                        dotenv::Part::Reference(reference) => Some(reference.clone()),
+                        dotenv::Part::Text(_) => None,
+                    }));
                 }
-                dotenv::Value::Reference(reference) => self.meant(ask, &reference).await?,
-                dotenv::Value::Text(text) => {
-                    if crate::import::conceals(&assignment.name, text.expose_secret()) {
-                        wiring
-                            .literals
-                            .push((assignment.name.clone(), text.clone()));
-                    }
-                    Carried::Plain(text)
-                }
-            };
-            wiring.env.push((assignment.name, carried));
+                dotenv::Value::Reference(reference) => drop(wanted.insert(reference.clone())),
+                dotenv::Value::Text(_) => {}
+            }
         }
-        Ok(())
+        let found = wanted.into_iter().map(async |reference| {
+            let target = self.target(&ask.seen, &reference).await;
+            (reference, target)
+        });
+        Known(join_all(found).await.into_iter().collect())
     }
 
     /// Reads a file of variables that the caller may name.
@@ -127,36 +124,95 @@ impl Broker {
         let bytes = self.reach(ask).read(path, &self.grounds.own_paths)?;
         Dotenv::from_bytes(&bytes).map_err(|error| invalid_file(path, &error))
     }
+}
 
-    async fn carried(&self, ask: &Ask<'_>, text: &str) -> Result<Carried, BrokerError> {
-        if !SecretReference::looks_like(text) {
-            return Ok(Carried::Plain(Secret::new(text.to_owned())));
+/// What references turned out to mean.
+struct Known(HashMap<SecretReference, Result<Target, VaultError>>);
+
+impl Known {
+    fn target(&mut self, reference: &SecretReference) -> Result<Target, BrokerError> {
+        match self.0.get(reference) {
+            Some(Ok(target)) => Ok(target.clone()),
+            // It ends the request, so that it is asked for once.
+            _ => match self.0.remove(reference) {
+                Some(Err(error)) => Err(error.into()),
+                _ => Err(no_item(&reference.item).into()),
+            },
         }
-        let reference = SecretReference::parse(text)?;
-        self.meant(ask, &reference).await
     }
 
-    async fn meant(
-        &self,
-        ask: &Ask<'_>,
-        reference: &SecretReference,
-    ) -> Result<Carried, BrokerError> {
-        let target = self.target(&ask.seen, reference).await?;
+    fn meant(&mut self, reference: &SecretReference) -> Result<Carried, BrokerError> {
+        let target = self.target(reference)?;
         Ok(match attribute(reference, &target) {
             Some(text) => Carried::Plain(Secret::new(text)),
             None => Carried::Secret(Box::new(target)),
         })
     }
 
-    async fn secret_target(&self, ask: &Ask<'_>, text: &str) -> Result<Target, BrokerError> {
+    fn carried(&mut self, text: &str) -> Result<Carried, BrokerError> {
+        if !SecretReference::looks_like(text) {
+            return Ok(Carried::Plain(Secret::new(text.to_owned())));
+        }
+        self.meant(&SecretReference::parse(text)?)
+    }
+
+    fn secret_target(&mut self, text: &str) -> Result<Target, BrokerError> {
         let reference = SecretReference::parse(text)?;
-        if reference.attribute != Attribute::Value {
+        if !matches!(reference.attribute, Attribute::Content | Attribute::Value) {
             return Err(BrokerError::Invalid(
-                "only a field's value can be put in a file or on standard input".into(),
+                "only a field's value or a file's content can be put in a file or on standard input"
+                    .into(),
             ));
         }
-        Ok(self.target(&ask.seen, &reference).await?)
+        self.target(&reference)
     }
+}
+
+/// Puts a request together from what its references mean.
+fn wiring(
+    request: &RunRequest,
+    lines: Vec<dotenv::Assignment>,
+    mut known: Known,
+) -> Result<Wiring, BrokerError> {
+    let mut wiring = Wiring::default();
+    for (name, text) in &request.inherited {
+        if SecretReference::looks_like(text) {
+            wiring.env.push((name.clone(), known.carried(text)?));
+        }
+    }
+    for line in lines {
+        let carried = match line.value {
+            dotenv::Value::Composed(parts) => {
+                let pieces = parts.into_iter().map(|part| match part {
+                    dotenv::Part::Reference(reference) => known.meant(&reference),
+                    dotenv::Part::Text(text) => Ok(Carried::Plain(text)),
+                });
+                Carried::Composed(pieces.collect::<Result<_, _>>()?)
+            }
+            dotenv::Value::Reference(reference) => known.meant(&reference)?,
+            dotenv::Value::Text(text) => {
+                if crate::import::conceals(&line.name, text.expose_secret()) {
+                    wiring.literals.push((line.name.clone(), text.clone()));
+                }
+                Carried::Plain(text)
+            }
+        };
+        wiring.env.push((line.name, carried));
+    }
+    for (name, text) in &request.env {
+        check_name(name)?;
+        wiring.env.push((name.clone(), known.carried(text)?));
+    }
+    for (name, text) in &request.files {
+        check_name(name)?;
+        wiring
+            .files
+            .push((name.clone(), known.secret_target(text)?));
+    }
+    if let Some(text) = &request.stdin {
+        wiring.stdin = Some(known.secret_target(text)?);
+    }
+    Ok(wiring)
 }
 
 impl Wiring {
@@ -197,7 +253,7 @@ impl Wiring {
 pub(super) fn attribute(reference: &SecretReference, target: &Target) -> Option<String> {
     let field = &target.field;
     Some(match reference.attribute {
-        Attribute::Value => return None,
+        Attribute::Content | Attribute::Value => return None,
         Attribute::Id => field.id.to_string(),
         Attribute::Purpose => field
             .purpose

@@ -325,7 +325,7 @@ impl Broker {
         if !ask.caller.is_agent() || !sees {
             return Ok(());
         }
-        let named = self.vault.items_titled(vault, title).await?;
+        let named = self.vault.items_called(vault, title).await?;
         if named.iter().any(|item| Some(&item.id) != own) {
             return Err(VaultError::Exists {
                 noun: Noun::Item,

@@ -116,6 +116,7 @@ fn play(
     let (home, work) = (directory.join("home"), directory.join("work"));
     std::fs::create_dir(&work).map_err(|error| Failure::file("make", &work, &error))?;
     let overrides = Overrides {
+        refresh: false,
         home: Some(home.clone()),
         backend: Some(BackendKind::Local),
         agent: None,

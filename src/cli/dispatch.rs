@@ -8,7 +8,8 @@ use clap_complete::Shell;
 use crate::{
     broker::Class,
     cli::{
-        Arguments, Command, agent, demo, doctor, failure, import, init, item, log, mcp,
+        Arguments, Command, agent, connect, demo, doctor, failure, file, import, init, item, log,
+        mcp,
         output::{self, Output},
         policy, read, run,
         session::Session,
@@ -52,8 +53,10 @@ fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Agent(command) => agent::perform(&command, &begin()?),
         Command::Completions { shell } => completions(shell),
+        Command::Connect(command) => return connect::perform(&command, &begin()?),
         Command::Demo => return demo::perform(output),
         Command::Doctor { accept_store } => return doctor::perform(accept_store, &begin()?),
+        Command::File(command) => file::perform(command, &begin()?),
         Command::Import(command) => import::perform(&command, &begin()?),
         Command::Init(command) => init::perform(command, &begin()?),
         Command::Item(command) => item::perform(command, &begin()?),

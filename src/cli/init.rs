@@ -64,6 +64,9 @@ fn tell(
             },
         }));
     }
+    if opening::is_connect(config) {
+        return tell_of_server(made, beginnings, config, output);
+    }
     let Some(vault) = &made.vault else {
         return output.line("everything is there already");
     };
@@ -95,4 +98,26 @@ fn tell(
              file: it says how; `hushkey policy check` reads it.",
         ),
     }
+}
+
+/// With a Connect server there is no store to make, and no vault.
+fn tell_of_server(
+    made: &Made,
+    beginnings: &Beginnings,
+    config: &Config,
+    output: Output,
+) -> anyhow::Result<()> {
+    let places = &config.places;
+    output.line("The secrets are on the Connect server; what is kept here:")?;
+    output.line(&format!("Audit:  {}", places.audit.display()))?;
+    output.line(&format!("Policy: {}", places.policy.display()))?;
+    output.line(&match (made.policy, beginnings.strict) {
+        (false, _) => "        (it was there, and was left as it is)".to_owned(),
+        (true, true) => "        It grants nothing. `hushkey agent allow` does.".to_owned(),
+        (true, false) => format!(
+            "        Agent `default` may write in vault {} and run any program with its secrets. To narrow it, edit the file: it \
+             says how; `hushkey policy check` reads it.",
+            escaped(&beginnings.vault)
+        ),
+    })
 }

@@ -95,6 +95,13 @@ fn list(arguments: &ItemList, session: &Session) -> anyhow::Result<()> {
 fn delete(arguments: &ItemDelete, session: &Session) -> anyhow::Result<()> {
     let broker = session.broker()?;
     let vault = arguments.vault.as_deref();
+    if !arguments.permanent && !broker.archives() {
+        return Err(Failure::Failed(
+            "a Connect server has no archive to put an item into; --permanent deletes it for good"
+                .to_owned(),
+        )
+        .into());
+    }
     if arguments.permanent && !arguments.force {
         let view = wait(broker.item(&OWNER, &arguments.item, vault))?;
         let question = format!(

@@ -15,15 +15,18 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::{
     audit::AuditLog,
-    backend::local::LocalVault,
+    backend::{
+        connect::{ConnectVault, Limits, Server},
+        local::LocalVault,
+    },
     broker::{Broker, BrokerError, Grounds, OwnPaths},
     cli::session::{OWNER, wait},
-    config::{Backend, Config},
+    config::{Backend, Config, Connect},
     keys::Kek,
     policy::edit,
     policy_file::PolicyFile,
     private_file::{self, PrivateFileError},
-    vault::{VaultError, VaultOverview},
+    vault::{Secret, VaultError, VaultOverview},
 };
 
 /// How long a start waits for another process that makes what is missing.
@@ -47,6 +50,17 @@ impl Default for Beginnings {
     }
 }
 
+impl Beginnings {
+    /// What is made when nobody asked for it. A team's vaults are nobody's to give away in passing: with a Connect server
+    /// the policy grants nothing.
+    pub(super) fn on_first_use(config: &Config) -> Self {
+        Self {
+            strict: is_connect(config),
+            ..Self::default()
+        }
+    }
+}
+
 /// What was made.
 #[derive(Debug)]
 pub(super) struct Made {
@@ -56,22 +70,37 @@ pub(super) struct Made {
     pub(super) vault: Option<VaultOverview>,
 }
 
-/// Tells whether a store was made here already.
+/// Tells whether a store was made here already; with a Connect server, what belongs to one: policy and audit log.
 pub(super) fn is_made(config: &Config) -> bool {
-    config.places.store.exists()
+    let places = &config.places;
+    match config.backend {
+        Backend::Connect(_) => places.audit.exists() || places.policy.exists(),
+        Backend::Local => places.store.exists(),
+    }
+}
+
+/// Tells whether the secrets lie on a Connect server.
+pub(super) fn is_connect(config: &Config) -> bool {
+    matches!(config.backend, Backend::Connect(_))
 }
 
 /// Makes what is missing of key, policy, audit log, store and first vault.
 pub(super) fn make(config: &Config, beginnings: &Beginnings) -> anyhow::Result<Made> {
-    refuse_connect(config)?;
     for directory in config.places.directories() {
         private_file::ensure_private_dir(directory).map_err(unavailable)?;
     }
     let _making = lock(config, FlockOperation::NonBlockingLockExclusive);
-    refuse_orphans(config)?;
     let kek = config.key.load_or_create().map_err(unavailable)?;
+    refuse_orphans(config, &kek)?;
     let policy = make_policy(&config.places.policy, beginnings)?;
     let broker = assemble(config, &kek, LocalVault::open_or_create)?;
+    if is_connect(config) {
+        // Its vaults are made in 1Password.
+        return Ok(Made {
+            policy,
+            vault: None,
+        });
+    }
     let vault = if wait(broker.vaults(&OWNER))?.is_empty() {
         Some(wait(broker.create_vault(&OWNER, &beginnings.vault, ""))?)
     } else {
@@ -82,7 +111,6 @@ pub(super) fn make(config: &Config, beginnings: &Beginnings) -> anyhow::Result<M
 
 /// Opens key, policy, audit log and store, which have to be there.
 pub(super) fn open(config: &Config) -> Result<Broker, BrokerError> {
-    refuse_connect(config)?;
     drop(lock(config, FlockOperation::NonBlockingLockShared));
     let kek = config.key.load().map_err(unavailable)?;
     if !config.places.audit.exists() {
@@ -127,16 +155,48 @@ fn assemble(
     open: impl Fn(&Path, &Kek) -> Result<LocalVault, VaultError>,
 ) -> Result<Broker, BrokerError> {
     let places = &config.places;
-    let policy = PolicyFile::new(places.policy.clone(), std::env::home_dir());
+    let rest = || {
+        let policy = PolicyFile::new(places.policy.clone(), std::env::home_dir());
+        let audit = AuditLog::open(&places.audit, kek).map_err(unavailable)?;
+        Ok::<_, BrokerError>((Box::new(policy), audit, grounds(config, kek)))
+    };
     // The store first: an audit log without a store tells that the store was removed.
-    let vault = open(&places.store, kek)?;
-    let audit = AuditLog::open(&places.audit, kek).map_err(unavailable)?;
-    Ok(Broker::new(
-        Arc::new(vault),
-        Box::new(policy),
-        audit,
-        grounds(config, kek),
-    ))
+    match &config.backend {
+        Backend::Connect(connect) => {
+            let vault = connected(connect)?;
+            let (policy, audit, grounds) = rest()?;
+            Ok(Broker::new(Arc::new(vault), policy, audit, grounds))
+        }
+        Backend::Local => {
+            let vault = open(&places.store, kek)?;
+            let (policy, audit, grounds) = rest()?;
+            Ok(Broker::new(Arc::new(vault), policy, audit, grounds))
+        }
+    }
+}
+
+/// Prepares for a Connect server; nothing is sent yet.
+fn connected(connect: &Connect) -> Result<ConnectVault, BrokerError> {
+    let authority = match &connect.authority {
+        None => None,
+        Some(path) => Some(std::fs::read(path).map_err(|error| {
+            unavailable_text(format!(
+                "the certificates in `{}` can't be read: {}",
+                path.display(),
+                error.kind()
+            ))
+        })?),
+    };
+    let server = Server {
+        host: connect.host.clone(),
+        token: connect.token.clone(),
+        authority,
+    };
+    let mut limits = Limits::default();
+    if connect.refresh {
+        limits.kept = Duration::ZERO;
+    }
+    Ok(ConnectVault::new(server, limits)?)
 }
 
 /// What the broker has to know of this process.
@@ -148,12 +208,22 @@ fn grounds(config: &Config, kek: &Kek) -> Grounds {
             .collect(),
         owner_path: std::env::split_paths(&path).collect(),
         own_paths: OwnPaths::new(config.own_paths()),
-        own_secrets: kek
-            .redactable()
-            .into_iter()
-            .map(|spelling| ("hushkey's own key".to_owned(), spelling))
-            .collect(),
+        own_secrets: own_secrets(config, kek),
     }
+}
+
+/// What no agent's program may print: the key in its spellings, and the Connect server's token.
+fn own_secrets(config: &Config, kek: &Kek) -> Vec<(String, Secret)> {
+    let key = kek.redactable().into_iter();
+    let key = key.map(|spelling| ("hushkey's own key".to_owned(), spelling));
+    let token = match &config.backend {
+        Backend::Connect(connect) => Some((
+            "the Connect server's token".to_owned(),
+            connect.token.clone(),
+        )),
+        Backend::Local => None,
+    };
+    key.chain(token).collect()
 }
 
 /// Writes the first policy, unless there is one.
@@ -185,9 +255,14 @@ fn search_path() -> Vec<String> {
 }
 
 /// Refuses to make a new store where an audit log knows of another one: it was removed, or lies elsewhere.
-fn refuse_orphans(config: &Config) -> Result<(), BrokerError> {
+fn refuse_orphans(config: &Config, kek: &Kek) -> Result<(), BrokerError> {
     let places = &config.places;
-    if places.audit.exists() && !places.store.exists() {
+    if is_connect(config) || !places.audit.exists() || places.store.exists() {
+        return Ok(());
+    }
+    // A log that was begun with a Connect server never knew a store.
+    let audit = AuditLog::open(&places.audit, kek).map_err(unavailable)?;
+    if audit.knows_a_store().map_err(unavailable)? {
         return Err(unavailable_text(format!(
             "the store `{}` is gone though the audit log `{}` is there; put the store back, or move the audit log away to \
              begin anew",
@@ -196,16 +271,6 @@ fn refuse_orphans(config: &Config) -> Result<(), BrokerError> {
         )));
     }
     Ok(())
-}
-
-fn refuse_connect(config: &Config) -> Result<(), BrokerError> {
-    match config.backend {
-        Backend::Local => Ok(()),
-        Backend::Connect(_) => Err(unavailable_text(
-            "a 1Password Connect server is selected (OP_CONNECT_HOST and OP_CONNECT_TOKEN, or config.toml), which this \
-             version can't open yet; use --backend local for the store on this machine",
-        )),
-    }
 }
 
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> BrokerError {

@@ -8,7 +8,7 @@ use crate::{
     cli::{
         Run,
         failure::Failure,
-        guard,
+        guard, opening,
         session::{OWNER, Session, wait},
     },
     launch::{self, Foreground, LaunchError},
@@ -20,6 +20,9 @@ pub(super) const OWN_FAILURE: u8 = 125;
 /// The exit status on time-out, as `timeout(1)` has it.
 const TIMED_OUT: u8 = 124;
 
+/// The variable with the Connect server's token.
+const CONNECT_TOKEN: &str = "OP_CONNECT_TOKEN";
+
 /// Does what the command says, and gives the exit status to end with.
 pub(super) fn perform(arguments: Run, session: &Session) -> anyhow::Result<ExitCode> {
     if arguments.no_masking {
@@ -27,7 +30,7 @@ pub(super) fn perform(arguments: Run, session: &Session) -> anyhow::Result<ExitC
     }
     let argv = arguments.command.clone();
     let (timeout, masking) = (arguments.timeout, !arguments.no_masking);
-    let request = request(arguments)?;
+    let request = request(arguments, session)?;
     let broker = session.broker()?;
     let prepared = wait(broker.prepare_run(&OWNER, request))?;
     if masking && !prepared.short.is_empty() {
@@ -41,7 +44,7 @@ pub(super) fn perform(arguments: Run, session: &Session) -> anyhow::Result<ExitC
     let foreground = Foreground {
         program: launch.program,
         argv,
-        inherited: std::env::vars_os().collect(),
+        inherited: inherited(session).collect(),
         env: launch.env,
         files: launch.files,
         timeout,
@@ -74,7 +77,13 @@ pub(super) fn exit_status(error: &anyhow::Error) -> u8 {
     launch.map_or(OWN_FAILURE, LaunchError::exit_status)
 }
 
-fn request(arguments: Run) -> Result<RunRequest, Failure> {
+/// The shell's variables, without the token that opens all of the vaults: no program has it from hushkey.
+fn inherited(session: &Session) -> impl Iterator<Item = (OsString, OsString)> {
+    let is_connect = opening::is_connect(&session.config);
+    std::env::vars_os().filter(move |(name, _)| !(is_connect && name == CONNECT_TOKEN))
+}
+
+fn request(arguments: Run, session: &Session) -> Result<RunRequest, Failure> {
     let command = arguments
         .command
         .into_iter()
@@ -92,7 +101,7 @@ fn request(arguments: Run) -> Result<RunRequest, Failure> {
         })
         .collect::<Option<_>>()
         .ok_or_else(|| Failure::Usage("--env takes NAME=REFERENCE".to_owned()))?;
-    let inherited = std::env::vars_os()
+    let inherited = inherited(session)
         .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
         .collect();
     Ok(RunRequest {

@@ -39,6 +39,7 @@ impl Session {
                 BackendName::Local => BackendKind::Local,
             }),
             agent: None,
+            refresh: global.refresh,
         };
         let config = Config::load(&overrides, |name| std::env::var_os(name))?;
         if config.local_store_passed_over {
@@ -76,9 +77,15 @@ impl Session {
         if opening::is_made(&self.config) {
             return Ok(());
         }
-        let beginnings = Beginnings::default();
+        let beginnings = Beginnings::on_first_use(&self.config);
         let made = opening::make(&self.config, &beginnings)?;
         // Nothing was, where another process was quicker.
+        if made.policy && opening::is_connect(&self.config) {
+            self.output.note(&format!(
+                "first use with a Connect server: made a policy that grants nothing to any agent in {}; `hushkey agent allow` grants",
+                self.config.places.policy.display()
+            ));
+        }
         if made.vault.is_some() {
             self.output.note(&format!(
                 "first use: made vault {} in {}; `hushkey init --help` tells what else can be chosen",

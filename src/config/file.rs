@@ -11,6 +11,7 @@
 //! [connect]
 //! host = "http://127.0.0.1:8080"
 //! token_file = "~/.config/connect-token"     # relative to this file's directory
+//! ca_file = "connect-ca.pem"                 # of a private authority: then no other is trusted
 //! ```
 //!
 //! An error tells the line and what belongs there. It repeats neither keys nor values: a token in the
@@ -32,11 +33,12 @@ pub(super) struct ConfigFile {
     pub(super) timeout_seconds: Option<u32>,
     pub(super) connect_host: Option<String>,
     pub(super) connect_token_file: Option<String>,
+    pub(super) connect_ca_file: Option<String>,
 }
 
 const TOP: &[&str] = &["agent", "backend", "connect", "key_command"];
 const AGENT: &[&str] = &["name", "timeout_seconds"];
-const CONNECT: &[&str] = &["host", "token_file"];
+const CONNECT: &[&str] = &["ca_file", "host", "token_file"];
 
 impl ConfigFile {
     /// Reads the text of a file; `path` is for messages only.
@@ -74,13 +76,15 @@ impl ConfigFile {
                 "the address of a Connect server: http://HOST:8080 or https://HOST",
                 |item| super::parse_host(item.as_str()?),
             )?,
-            connect_token_file: connect.value("token_file", "a path", |item| {
-                item.as_str()
-                    .filter(|path| !path.is_empty())
-                    .map(str::to_owned)
-            })?,
+            connect_token_file: connect.value("token_file", "a path", path_of)?,
+            connect_ca_file: connect.value("ca_file", "a path", path_of)?,
         })
     }
+}
+
+fn path_of(item: &Item) -> Option<String> {
+    let path = item.as_str().filter(|path| !path.is_empty());
+    path.map(str::to_owned)
 }
 
 /// One table of the file, whose keys are known.
@@ -241,6 +245,7 @@ mod tests {
         assert_eq!(file.timeout_seconds, Some(60));
         assert_eq!(file.connect_host.unwrap(), "http://127.0.0.1:8080");
         assert_eq!(file.connect_token_file.unwrap(), "~/.config/connect-token");
+        assert_eq!(file.connect_ca_file.unwrap(), "connect-ca.pem");
         assert_eq!(read("").unwrap(), ConfigFile::default());
     }
 
@@ -253,7 +258,7 @@ mod tests {
             ),
             (
                 "[connect]\nhost = 'http://h'\ntoken = 'canary'",
-                "line 3 of config.toml: unknown key; did you mean `token_file`? known here: host, token_file",
+                "line 3 of config.toml: unknown key; did you mean `token_file`? known here: ca_file, host, token_file",
             ),
             (
                 "agent = { colour = 1 }",

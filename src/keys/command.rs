@@ -46,6 +46,8 @@ fn output_within(
     };
     let mut child = Command::new(name)
         .args(rest)
+        // It prints one key; it needs no other.
+        .env_remove("OP_CONNECT_TOKEN")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

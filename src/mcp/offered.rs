@@ -151,7 +151,9 @@ mod tests {
             let error = offered(false, tools, exclude).unwrap_err().to_string();
 
             assert!(
-                error.starts_with("there is no tool `run`; the tools are check_references, "),
+                error.starts_with(
+                    "there is no tool `run`; the tools are attach_file, check_references, "
+                ),
                 "{error}"
             );
         }

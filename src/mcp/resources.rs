@@ -20,6 +20,8 @@ use super::{
 };
 
 const MIME_TYPE: &str = "application/json";
+/// The server behind the vaults; there with any backend, and says so where there is none.
+const SERVER: &str = "hushkey://server";
 const ACTIVITY: &str = "hushkey://activity";
 const VAULTS: &str = "hushkey://vaults";
 
@@ -33,6 +35,7 @@ pub(super) const ITEM: &str = "hushkey://vaults/{vault}/items/{item}";
 enum Address {
     Activity,
     Item { vault: String, item: String },
+    Server,
     VaultItems { vault: String },
     Vaults,
 }
@@ -48,6 +51,7 @@ impl Address {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match segments[..] {
             ["activity"] => Some(Self::Activity),
+            ["server"] => Some(Self::Server),
             ["vaults"] => Some(Self::Vaults),
             ["vaults", vault, "items"] if !vault.is_empty() => Some(Self::VaultItems {
                 vault: vault.to_owned(),
@@ -68,7 +72,7 @@ impl Address {
             Self::Activity => "list_activity",
             Self::Item { .. } => "get_item",
             Self::VaultItems { .. } => "list_items",
-            Self::Vaults => "list_vaults",
+            Self::Server | Self::Vaults => "list_vaults",
         }
     }
 }
@@ -98,6 +102,12 @@ impl VaultServer {
                 "activity",
                 "What was done with your vaults, newest last",
                 "list_activity",
+            ),
+            (
+                SERVER,
+                "server",
+                "Where the vaults are kept, and whether the server there is well",
+                "list_vaults",
             ),
             (
                 VAULTS,
@@ -170,6 +180,7 @@ impl VaultServer {
                 };
                 json(self.item_details(&wanted, context).await)
             }
+            Address::Server => json(self.server_health(context).await),
             Address::VaultItems { vault } => {
                 json(self.item_list(ListItems::in_vault(vault), context).await)
             }

@@ -9,6 +9,7 @@ use rmcp::{handler::server::router::tool::ToolRouter, model::ToolAnnotations};
 use super::VaultServer;
 
 mod address;
+mod attach_file;
 mod check_references;
 mod create_item;
 mod delete_item;
@@ -19,6 +20,7 @@ pub(super) mod list_activity;
 pub(super) mod list_items;
 pub(super) mod list_vaults;
 mod run_command;
+mod save_file;
 mod source;
 mod update_item;
 mod word;
@@ -26,7 +28,8 @@ mod word;
 /// All tools, with their schemas; built when first asked for, so that a session's first answer need not wait.
 pub(super) fn router() -> &'static ToolRouter<VaultServer> {
     static ROUTER: LazyLock<ToolRouter<VaultServer>> = LazyLock::new(|| {
-        VaultServer::check_references_router()
+        VaultServer::attach_file_router()
+            + VaultServer::check_references_router()
             + VaultServer::create_item_router()
             + VaultServer::delete_item_router()
             + VaultServer::get_item_router()
@@ -34,6 +37,7 @@ pub(super) fn router() -> &'static ToolRouter<VaultServer> {
             + VaultServer::list_items_router()
             + VaultServer::list_vaults_router()
             + VaultServer::run_command_router()
+            + VaultServer::save_file_router()
             + VaultServer::update_item_router()
     });
     &ROUTER

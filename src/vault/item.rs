@@ -7,9 +7,7 @@
 use jiff::Timestamp;
 
 use crate::vault::{
-    FieldId, FileId, ItemId, SectionId, VaultId,
-    reference::ResolvedReference,
-    secret::{FileContent, Secret},
+    FieldId, FileId, ItemId, SectionId, VaultId, reference::ResolvedReference, secret::Secret,
 };
 
 /// A vault, as a list shows it.
@@ -221,14 +219,24 @@ pub struct NewItem {
 }
 
 /// A file to attach.
-#[derive(Debug)]
 pub struct NewFile {
     /// Its name, without a path.
     pub name: String,
     /// The section to put it in.
     pub section: Option<SectionId>,
-    /// Its bytes.
-    pub content: FileContent,
+    /// How many bytes it has.
+    pub size: u64,
+    /// Its bytes, read piece by piece.
+    pub content: Box<dyn std::io::Read + Send>,
+}
+
+impl std::fmt::Debug for NewFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewFile")
+            .field("name", &self.name)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
 }
 
 macro_rules! words {
@@ -370,7 +378,12 @@ impl FieldType {
     pub fn concealed(&self) -> bool {
         matches!(
             self,
-            Self::Concealed | Self::CreditCardNumber | Self::Otp | Self::SshKey | Self::Other(_)
+            Self::Concealed
+                | Self::CreditCardNumber
+                | Self::File
+                | Self::Otp
+                | Self::SshKey
+                | Self::Other(_)
         )
     }
 }

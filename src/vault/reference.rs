@@ -34,6 +34,8 @@ pub struct SecretReference {
 /// What of a field a reference means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Attribute {
+    /// A file's content; the same as [`Attribute::Value`] of a file, and wrong for a field.
+    Content,
     /// The field's id.
     Id,
     /// The field's purpose, in lower case.
@@ -54,7 +56,7 @@ pub enum Attribute {
 pub enum ReferenceError {
     /// What follows `?` is not known.
     #[error(
-        "after `?` a secret reference can have attribute=value, attribute=type, attribute=id or attribute=purpose"
+        "after `?` a secret reference can have attribute=value, attribute=type, attribute=id, attribute=purpose or, of a file, attribute=content"
     )]
     Attribute,
 
@@ -161,6 +163,7 @@ impl fmt::Display for SecretReference {
 impl fmt::Display for Attribute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Content => "content",
             Self::Id => "id",
             Self::Purpose => "purpose",
             Self::Type => "type",
@@ -287,6 +290,7 @@ fn parse_query(query: &str) -> Result<Attribute, ReferenceError> {
         _ => return Err(ReferenceError::Attribute),
     }
     match value.trim().to_ascii_lowercase().as_str() {
+        "content" => Ok(Attribute::Content),
         "id" => Ok(Attribute::Id),
         "otp" => Err(ReferenceError::Unsupported {
             attribute: "attribute=otp",

@@ -59,6 +59,13 @@ impl FileContent {
         Self(SecretBox::from(bytes))
     }
 
+    /// The content as a text, if it is UTF-8; wiped if it is not.
+    #[must_use]
+    pub fn into_text(self) -> Option<Secret> {
+        let text = std::str::from_utf8(self.0.expose_secret()).ok()?;
+        Some(Secret::new(text.to_owned()))
+    }
+
     /// Lends the bytes; the same closed list as [`Secret::expose_secret`] applies.
     #[must_use]
     pub fn expose_secret(&self) -> &[u8] {

@@ -1,28 +1,11 @@
 //! Decide, record, act: what is in the log when, and what happens without a log.
 
-use std::{
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
-use hushkey::{
-    access::Caller,
-    audit::AuditLog,
-    backend::local::LocalVault,
-    broker::{Anchor, Broker, Grounds, PolicySource, RunRequest},
-    keys::KeySource,
-    policy::Policy,
-    vault::{Secret, StoreHead, Vault},
-};
+use hushkey::{broker::RunRequest, vault::Secret};
 
 use crate::{
     WIDE,
-    fake_vault::FakeVault,
     house::{House, create, said},
 };
 
@@ -131,92 +114,6 @@ async fn a_denied_request_is_recorded_and_nothing_runs() {
 }
 
 #[tokio::test]
-async fn an_older_copy_of_the_store_is_noticed_until_its_owner_accepts_it() {
-    let house = House::new(WIDE).await;
-    let copy = house.home.parent().unwrap().join("copy.db");
-    let store = house.home.join("store.db");
-    rusqlite::Connection::open(&store)
-        .unwrap()
-        .execute("VACUUM INTO ?", [copy.to_str().unwrap()])
-        .unwrap();
-    std::fs::set_permissions(&copy, PermissionsExt::from_mode(0o600)).unwrap();
-    house.item("Dev", "Later", &[]).await;
-    assert_eq!(house.broker.anchor().await.unwrap(), Anchor::Sound);
-
-    for companion in ["store.db-wal", "store.db-shm"] {
-        let _ = std::fs::remove_file(house.home.join(companion));
-    }
-    std::fs::rename(&copy, &store).unwrap();
-    let broker = house.reopen();
-    assert!(matches!(
-        broker.anchor().await.unwrap(),
-        Anchor::Older { .. }
-    ));
-    for title in ["A", "B", "C"] {
-        let new = create("Dev", title, vec![]);
-        let pending = std::future::pending();
-        broker
-            .create_item(&Caller::Owner, new, pending)
-            .await
-            .unwrap();
-    }
-
-    assert!(matches!(
-        broker.anchor().await.unwrap(),
-        Anchor::Older { .. }
-    ));
-    broker.accept_store(&Caller::Owner).await.unwrap();
-    assert_eq!(broker.anchor().await.unwrap(), Anchor::Sound);
-}
-
-#[tokio::test]
-async fn a_store_that_moves_on_while_it_is_looked_at_is_not_taken_for_an_older_copy() {
-    let dir = tempfile::tempdir().unwrap();
-    let (key, path) = (dir.path().join("key"), dir.path().join("audit.db"));
-    std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o700)).unwrap();
-    let key = KeySource::File(key).load_or_create().unwrap();
-    let other = AuditLog::open(&path, &key).unwrap();
-    let revision = AtomicU64::new(1);
-    // As soon as we have looked, another process changes the store and notes where it stands now.
-    let vault = FakeVault::new().standing_at(move || {
-        let seen = revision.fetch_add(1, Ordering::Relaxed);
-        other.note_head(&head(seen + 1)).unwrap();
-        head(seen)
-    });
-    let audit = AuditLog::open(&path, &key).unwrap();
-    let broker = Broker::new(
-        Arc::new(vault),
-        Box::new(Nothing),
-        audit,
-        Grounds::default(),
-    );
-
-    let anchors = [
-        broker.anchor().await.unwrap(),
-        broker.anchor().await.unwrap(),
-    ];
-
-    assert_eq!(anchors, [Anchor::Sound, Anchor::Sound]);
-}
-
-fn head(revision: u64) -> StoreHead {
-    StoreHead {
-        store: "the store".to_owned(),
-        revision,
-        mark: [u8::try_from(revision).unwrap(); 32],
-    }
-}
-
-/// A policy that allows nobody anything.
-struct Nothing;
-
-impl PolicySource for Nothing {
-    fn current(&self) -> Result<Policy, String> {
-        Policy::parse("", None).map_err(|error| error.to_string())
-    }
-}
-
-#[tokio::test]
 async fn a_value_that_was_replaced_after_the_decision_is_not_released() {
     let house = House::new(WIDE).await;
     let codex = house.agent("codex");
@@ -226,8 +123,7 @@ async fn a_value_that_was_replaced_after_the_decision_is_not_released() {
     // The decision has to wait for the log, and somebody else is quicker.
     let log = rusqlite::Connection::open(house.home.join("audit.db")).unwrap();
     log.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let key = KeySource::File(house.home.join("key")).load().unwrap();
-    let store = LocalVault::open(&house.home.join("store.db"), &key).unwrap();
+    let store = house.vault();
     let other = async {
         tokio::time::sleep(Duration::from_millis(200)).await;
         let overview = &made.metadata.overview;

@@ -181,7 +181,7 @@ fn a_connect_server_is_never_passed_over_for_the_local_store() {
 
     assert_snapshot!(refused.said(), @"
     hushkey: OP_CONNECT_HOST and OP_CONNECT_TOKEN select the Connect server; --backend local uses the store here
-    hushkey: a 1Password Connect server is selected (OP_CONNECT_HOST and OP_CONNECT_TOKEN, or config.toml), which this version can't open yet; use --backend local for the store on this machine
+    hushkey: the Connect server can't be reached; check OP_CONNECT_HOST, the network, and that the server runs
     ");
     assert_snapshot!(half.said(), @"hushkey: the address of a Connect server is there but its token is not; set OP_CONNECT_HOST and OP_CONNECT_TOKEN (or `[connect] host` and `token_file` in config.toml), or say --backend local");
     assert!(!refused.stderr.contains("canary"));

@@ -85,35 +85,6 @@ fn a_policy_is_checked_and_its_mistakes_are_placed() {
 }
 
 #[test]
-fn the_log_tells_who_did_what_and_is_verified() {
-    let person = Person::with_stripe();
-    person
-        .types(["read", "op://Dev/Stripe/password"])
-        .succeeds();
-    person.types(["read", "op://Dev/Stripe/nope"]).ends_with(4);
-
-    let log = person.types(["log"]).succeeds();
-    let since = person
-        .types(["log", "--since", "1h", "--agent", "codex", "--json"])
-        .succeeds();
-    let sound = person.types(["log", "--verify"]).succeeds();
-
-    assert_snapshot!(log.shown(), @"
-    1  [day] [clock]  owner listed the vaults
-    3  [day] [clock]  owner created the vault Dev
-    5  [day] [clock]  owner created Dev/Stripe
-    7  [day] [clock]  owner revealed Dev/Stripe/password
-    9  [day] [clock]  owner was denied revealing op://Dev/Stripe/nope: there is no field `nope`; list the fields to see what there is (request [code])
-    ");
-    assert_eq!(since.json(), json!([]));
-    assert!(
-        sound.stdout.ends_with("entries are as they were written\n"),
-        "{}",
-        sound.stdout
-    );
-}
-
-#[test]
 fn the_log_is_followed_and_does_not_feed_itself() {
     let person = Person::with_stripe();
     let mut following = person
@@ -136,82 +107,6 @@ fn the_log_is_followed_and_does_not_feed_itself() {
         first["seq"].as_u64().map(|seq| seq + 1)
     );
     assert_eq!(next["action"], "reveal");
-}
-
-#[test]
-fn doctor_finds_all_well_and_names_the_tier() {
-    let person = Person::with_stripe();
-
-    let well = person.types(["doctor", "--json"]).succeeds().json();
-    let nothing = Person::new();
-    let before_init = nothing.types(["doctor"]).succeeds();
-
-    let findings = well["findings"].as_array().unwrap();
-    let of = |subject: &str| {
-        let found = findings
-            .iter()
-            .rfind(|finding| finding["subject"] == subject);
-        found.unwrap_or_else(|| panic!("{subject}")).clone()
-    };
-    assert!(
-        findings.iter().all(|finding| finding["verdict"] != "bad"),
-        "{findings:?}"
-    );
-    assert!(
-        of("tier")["text"].as_str().unwrap().starts_with("0 of 2"),
-        "{}",
-        of("tier")
-    );
-    assert_eq!(of("store")["verdict"], "good");
-    assert_eq!(of("audit")["verdict"], "good");
-    assert!(
-        before_init.stdout.contains("`hushkey init` makes it"),
-        "{}",
-        before_init.stdout
-    );
-    assert!(!nothing.home().exists(), "doctor makes nothing");
-}
-
-#[test]
-fn doctor_notices_an_older_store_in_the_place_of_the_newer() {
-    let person = Person::with_stripe();
-    let copy = |to_home: bool| {
-        for suffix in ["", "-wal"] {
-            let own = person.home().join(format!("store.db{suffix}"));
-            let aside = person.path(&format!("aside{suffix}"));
-            let (from, to) = if to_home { (aside, own) } else { (own, aside) };
-            match fs::read(&from) {
-                Ok(content) => fs::write(&to, content).unwrap(),
-                Err(_) => drop(fs::remove_file(&to)),
-            }
-        }
-        if to_home {
-            let _ = fs::remove_file(person.home().join("store.db-shm"));
-        }
-    };
-    copy(false);
-    person
-        .types(["item", "edit", "Stripe", "--generate-password"])
-        .succeeds();
-
-    copy(true);
-
-    let doctor = person.types(["doctor"]).ends_with(1);
-    let other = person.types(["item", "list"]).succeeds();
-    for said in [&doctor.stdout, &other.stderr] {
-        assert!(
-            said.contains("an older copy was put in its place"),
-            "{said}"
-        );
-    }
-    person
-        .types_with(&[("CLAUDECODE", "1")], ["doctor", "--accept-store"])
-        .ends_with(3);
-
-    person.types(["doctor", "--accept-store"]).succeeds();
-
-    assert_eq!(person.types(["item", "list"]).succeeds().stderr, "");
-    person.types(["log", "--verify"]).succeeds();
 }
 
 #[test]

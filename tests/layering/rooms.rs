@@ -61,7 +61,14 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "backend",
-        may: &["keys", "private_file", "seal", "sqlite_file", "vault"],
+        may: &[
+            "connect",
+            "keys",
+            "private_file",
+            "seal",
+            "sqlite_file",
+            "vault",
+        ],
         never: &["rmcp"],
     },
     Room {
@@ -85,6 +92,7 @@ pub(crate) const ROOMS: &[Room] = &[
         may: &[
             "access",
             "audit",
+            "backend::connect",
             "backend::local",
             "broker",
             "config",
@@ -107,6 +115,11 @@ pub(crate) const ROOMS: &[Room] = &[
         name: "config",
         may: &["access", "keys::KeySource", "vault::Secret", "words"],
         never: &["rmcp", "rusqlite", "tokio"],
+    },
+    Room {
+        name: "connect",
+        may: &[],
+        never: &["reqwest", "rmcp", "rusqlite", "serde_json", "tokio"],
     },
     Room {
         name: "display_text",

@@ -4,7 +4,9 @@ use hushkey::mcp::ServerOptions;
 use serde_json::{Value, json};
 
 use crate::{
-    desk::{Desk, Setup},
+    BACKEND,
+    desk::{Backend, Desk, Setup},
+    fake_connect::Fault,
     fake_vault::FakeVault,
 };
 
@@ -151,4 +153,26 @@ async fn names_of_vaults_and_items_are_completed() {
         json!([])
     );
     assert_eq!(completed(&desk, "canary", "", None).await, json!([]));
+}
+
+#[tokio::test]
+async fn the_server_tells_whether_it_is_well_and_nothing_of_the_token() {
+    let desk = Desk::open(vault());
+
+    let told = read(&desk, "hushkey://server").await;
+
+    let expected = match BACKEND {
+        Backend::Connect => json!({
+            "kept": "connect", "well": true, "version": "1.8.1",
+            "dependencies": [{ "service": "sync", "status": "ACTIVE" }, { "service": "sqlite", "status": "ACTIVE" }],
+        }),
+        Backend::Memory => json!({ "kept": "local", "well": true }),
+    };
+    assert_eq!(told, expected);
+    if let Some(server) = &desk.server.connect {
+        server.plan("GET", "/heartbeat", u32::MAX, Fault::Status(503, vec![]));
+        let told = read(&desk, "hushkey://server").await;
+        assert_eq!(told["well"], false);
+        assert!(told["trouble"].as_str().unwrap().contains("not ready"));
+    }
 }

@@ -221,6 +221,7 @@ fn the_table_of_tools_has_a_line_for_each() {
     insta::assert_snapshot!(hushkey::mcp::tool_table(), @"
     | tool | does | annotations |
     |---|---|---|
+    | `attach_file` | Attaches a file from disk to an item. | write |
     | `check_references` | Tells which `op://` references would resolve for you in a run, and why the others would not. | read-only |
     | `create_item` | Creates an item whose secrets come from somewhere else than you. | write |
     | `delete_item` | Puts an item away: the local store archives it and its owner can bring it back; a Connect server deletes it for good. | write, destructive |
@@ -229,6 +230,7 @@ fn the_table_of_tools_has_a_line_for_each() {
     | `list_items` | Lists items by title, tag, URL or category, one page at a time. | read-only |
     | `list_vaults` | Lists the vaults that you may see, and what you may do in each. | read-only |
     | `run_command` | Runs a program with secrets in its environment, in private files or on standard input, and returns its exit status and output. | write, destructive, open-world |
+    | `save_file` | Saves an item's file to disk, readable by its owner alone, and returns only the path and the size. | write |
     | `update_item` | Changes an item: sets or rotates fields, adds or removes fields, renames, replaces tags or URLs. | write, destructive |
     ");
 }

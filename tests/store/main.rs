@@ -7,6 +7,7 @@ mod kills;
 mod limits;
 mod model;
 mod past;
+mod pieces;
 mod privacy;
 mod processes;
 mod support;

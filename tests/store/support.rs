@@ -10,9 +10,8 @@ use hushkey::{
     backend::local::LocalVault,
     keys::{Kek, KeySource},
     vault::{
-        Category, Field, FieldId, FieldMetadata, FieldType, FileContent, Item, ItemMetadata,
-        NewFile, NewItem, NewVault, Purpose, Secret, Section, SectionId, Vault, VaultId,
-        VaultOverview,
+        Category, Field, FieldId, FieldMetadata, FieldType, Item, ItemMetadata, NewFile, NewItem,
+        NewVault, Purpose, Secret, Section, SectionId, Vault, VaultId, VaultOverview,
     },
 };
 use tempfile::TempDir;
@@ -135,7 +134,8 @@ pub(crate) fn file(name: &str, content: &[u8]) -> NewFile {
     NewFile {
         name: name.to_owned(),
         section: None,
-        content: FileContent::new(content.to_vec()),
+        size: content.len() as u64,
+        content: Box::new(std::io::Cursor::new(content.to_vec())),
     }
 }
 

@@ -1,5 +1,8 @@
 //! The real binary, typed at by a person with a throw-away home and an empty environment.
 
+// Each of the test programs uses its own part.
+#![allow(dead_code)]
+
 use std::{
     ffi::OsStr,
     fs,
@@ -13,12 +16,25 @@ use hushkey::vault::is_id;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::{BACKEND, fake_connect::FakeConnect};
+
+/// Where a person's secrets lie: each test program says so once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// On a Connect server with a vault `Dev`.
+    Connect,
+    /// In a store of their own.
+    Local,
+}
+
 /// Programs of the system, and nothing else.
 pub const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// Somebody who types commands.
 pub struct Person {
     directory: TempDir,
+    /// The Connect server, if there is one.
+    pub server: Option<FakeConnect>,
 }
 
 /// What a command did.
@@ -39,7 +55,12 @@ impl Person {
             .prefix("hushkey-person-")
             .tempdir()
             .unwrap();
-        Self { directory }
+        let server = (BACKEND == Backend::Connect).then(|| {
+            let server = FakeConnect::new();
+            server.vault("Dev");
+            server
+        });
+        Self { directory, server }
     }
 
     /// Somebody with a store, and `Stripe` in vault `Dev`: user name `ops`, password [`Self::PASSWORD`].
@@ -95,6 +116,9 @@ impl Person {
             .env("HOME", self.directory.path())
             .env("HUSHKEY_HOME", self.home())
             .stdin(Stdio::null());
+        if let Some(server) = &self.server {
+            command.envs(server.variables());
+        }
         command
     }
 

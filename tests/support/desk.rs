@@ -13,12 +13,14 @@ use std::{
 use hushkey::{
     access::{Agent, AgentName, Caller},
     audit::AuditLog,
+    backend::connect::{self, ConnectVault, Limits},
     broker::{Broker, BrokerError, Grounds, LazyBroker, PolicySource},
     keys::KeySource,
     launch,
     mcp::{self, Eras, ServerOptions, VaultServer},
     policy::Policy,
     private_file::ensure_private_dir,
+    vault::{Item, Secret, Vault, VaultOverview},
 };
 use rmcp::service::RunningService;
 use serde_json::{Value, json};
@@ -28,7 +30,21 @@ use tokio::{
     sync::Mutex,
 };
 
-use crate::fake_vault::FakeVault;
+use crate::{
+    BACKEND,
+    fake_connect::{FakeConnect, TOKEN},
+    fake_vault::FakeVault,
+};
+
+/// Where the vaults of a desk are: each test program says so once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code)]
+pub enum Backend {
+    /// On a Connect server that holds what the fake vault holds.
+    Connect,
+    /// In the fake vault itself.
+    Memory,
+}
 
 /// What the tests' agent may do when a test says nothing about it: everything, with any program.
 pub const GENEROUS: &str = r#"
@@ -59,6 +75,9 @@ pub struct Desk {
 pub struct Server {
     /// Where the agent may name paths.
     pub root: PathBuf,
+    /// The Connect server behind it, if one is.
+    #[allow(dead_code)]
+    pub connect: Option<FakeConnect>,
     _running: RunningService<rmcp::RoleServer, Eras>,
     _home: TempDir,
 }
@@ -84,6 +103,7 @@ pub struct Setup {
     broker: Box<dyn FnOnce(PathBuf) -> Arc<LazyBroker>>,
     options: ServerOptions,
     modern: bool,
+    connect: Option<FakeConnect>,
 }
 
 impl Setup {
@@ -95,9 +115,16 @@ impl Setup {
     /// A vault under this policy.
     pub fn under(vault: FakeVault, policy: &str) -> Self {
         let policy = policy.to_owned();
+        let connect = match (BACKEND, vault.contents()) {
+            (Backend::Connect, Some(contents)) => Some(served(contents)),
+            _ => None,
+        };
+        let vault: Arc<dyn Vault> = match &connect {
+            Some(server) => Arc::new(connected(server)),
+            None => Arc::new(vault),
+        };
         let broker = move |home: PathBuf| {
             launch::reexecute(env!("CARGO_BIN_EXE_hushkey").into());
-            let vault: Arc<dyn hushkey::vault::Vault> = Arc::new(vault);
             Arc::new(LazyBroker::new(move || {
                 let (vault, policy, home) = (vault.clone(), policy.clone(), home.clone());
                 Box::pin(async move {
@@ -120,6 +147,7 @@ impl Setup {
             broker: Box::new(broker),
             options: ServerOptions::default(),
             modern: true,
+            connect,
         }
     }
 
@@ -129,6 +157,7 @@ impl Setup {
             broker: Box::new(|_| Arc::new(LazyBroker::new(|| Box::pin(async { closed() })))),
             options: ServerOptions::default(),
             modern: true,
+            connect: None,
         }
     }
 
@@ -176,6 +205,7 @@ impl Setup {
         let running = mcp::serve(server, input, output);
         Server {
             root,
+            connect: self.connect,
             _running: running,
             _home: home,
         }
@@ -269,6 +299,66 @@ impl Desk {
             .expect("UTF-8");
         (!line.is_empty()).then(|| serde_json::from_str(&line).expect("JSON"))
     }
+}
+
+/// A Connect server with the same vaults and items.
+fn served((vaults, items): (Vec<VaultOverview>, Vec<Item>)) -> FakeConnect {
+    let server = FakeConnect::new();
+    for vault in vaults {
+        let id = server.vault(&vault.name);
+        for item in items.iter().filter(|it| it.overview.vault == vault.id) {
+            server.whole_item(&id, wire(item));
+        }
+    }
+    server
+}
+
+fn wire(item: &Item) -> Value {
+    let overview = &item.overview;
+    let fields: Vec<Value> = item
+        .fields
+        .iter()
+        .map(|field| {
+            let metadata = &field.metadata;
+            let section = metadata.section.as_ref();
+            json!({
+                "id": metadata.id.as_str(),
+                "label": metadata.label,
+                "type": metadata.kind.as_str(),
+                "purpose": metadata.purpose.map_or("", |it| it.as_str()),
+                "section": section.map(|id| json!({ "id": id.as_str() })),
+                "value": field.value.as_ref().map(|it| it.expose_secret()),
+            })
+        })
+        .collect();
+    let sections: Vec<Value> = item
+        .sections
+        .iter()
+        .map(|it| json!({ "id": it.id.as_str(), "label": it.label }))
+        .collect();
+    let urls: Vec<Value> = overview
+        .urls
+        .iter()
+        .map(|it| json!({ "href": it.href, "primary": it.primary }))
+        .collect();
+    json!({
+        "title": overview.title, "category": overview.category.as_str(), "tags": overview.tags,
+        "urls": urls, "sections": sections, "fields": fields,
+    })
+}
+
+fn connected(server: &FakeConnect) -> ConnectVault {
+    let place = connect::Server {
+        host: server.url(),
+        token: Secret::new(TOKEN.to_owned()),
+        authority: None,
+    };
+    let limits = Limits {
+        pause: std::time::Duration::from_millis(10),
+        kept: std::time::Duration::from_millis(50),
+        ..Limits::default()
+    };
+    ConnectVault::new(place, limits).expect("a client")
 }
 
 /// What a request of the new era says of itself.

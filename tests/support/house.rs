@@ -8,7 +8,10 @@ use std::{
 use hushkey::{
     access::{Agent, AgentName, Caller},
     audit::AuditLog,
-    backend::local::LocalVault,
+    backend::{
+        connect::{ConnectVault, Limits, Server},
+        local::LocalVault,
+    },
     broker::{
         Broker, BrokerError, CreateItem, Grounds, ItemView, NewField, OwnPaths, PolicySource,
         RunAnswer, RunRequest, Source,
@@ -16,8 +19,21 @@ use hushkey::{
     keys::KeySource,
     launch,
     policy::Policy,
-    vault::Secret,
+    vault::{Secret, Vault},
 };
+
+use crate::{
+    BACKEND,
+    fake_connect::{FakeConnect, TOKEN},
+};
+
+/// Where a house keeps its secrets: each test program says so once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code)]
+pub enum Backend {
+    Connect,
+    Local,
+}
 
 /// A broker with everything real behind it.
 pub struct House {
@@ -27,6 +43,8 @@ pub struct House {
     pub work: PathBuf,
     pub broker: Broker,
     policy: Arc<Mutex<String>>,
+    /// The server that is behind it, if one is.
+    pub server: Option<FakeConnect>,
     _dir: tempfile::TempDir,
 }
 
@@ -53,22 +71,40 @@ impl House {
         hushkey::private_file::ensure_private_dir(&home).unwrap();
         std::fs::create_dir(&work).unwrap();
         let text = Arc::new(Mutex::new(policy.to_owned()));
-        let broker = open(&home, &text, pairs(environment));
+        let server = (BACKEND == Backend::Connect).then(FakeConnect::new);
+        let broker = open(&home, &text, pairs(environment), server.as_ref());
         for name in ["Dev", "Lax", "Board"] {
-            broker.create_vault(&Caller::Owner, name, "").await.unwrap();
+            match &server {
+                Some(server) => drop(server.vault(name)),
+                None => drop(broker.create_vault(&Caller::Owner, name, "").await.unwrap()),
+            }
         }
         Self {
             home,
             work,
             broker,
             policy: text,
+            server,
             _dir: dir,
         }
     }
 
     /// Another broker over the same files, as another process would open it.
+    #[allow(dead_code)]
     pub fn reopen(&self) -> Broker {
-        open(&self.home, &self.policy, vec![])
+        open(&self.home, &self.policy, vec![], self.server.as_ref())
+    }
+
+    /// The same house with a broker that has read nothing yet.
+    #[allow(dead_code)]
+    pub async fn broker_anew(mut self) -> Self {
+        self.broker = self.reopen();
+        self
+    }
+
+    /// The vaults themselves, as somebody else would open them.
+    pub fn vault(&self) -> Arc<dyn Vault> {
+        vault(&self.home, self.server.as_ref())
     }
 
     /// An agent that works in [`House::work`].
@@ -154,9 +190,14 @@ impl House {
     }
 }
 
-fn open(home: &Path, policy: &Arc<Mutex<String>>, environment: Vec<(String, String)>) -> Broker {
+fn open(
+    home: &Path,
+    policy: &Arc<Mutex<String>>,
+    environment: Vec<(String, String)>,
+    server: Option<&FakeConnect>,
+) -> Broker {
     let key = KeySource::File(home.join("key")).load_or_create().unwrap();
-    let vault = LocalVault::open_or_create(&home.join("store.db"), &key).unwrap();
+    let vault = vault(home, server);
     let audit = AuditLog::open(&home.join("audit.db"), &key).unwrap();
     let grounds = Grounds {
         environment,
@@ -169,7 +210,29 @@ fn open(home: &Path, policy: &Arc<Mutex<String>>, environment: Vec<(String, Stri
             .collect(),
     };
     let policy = Box::new(Text(Arc::clone(policy)));
-    Broker::new(Arc::new(vault), policy, audit, grounds)
+    Broker::new(vault, policy, audit, grounds)
+}
+
+fn vault(home: &Path, server: Option<&FakeConnect>) -> Arc<dyn Vault> {
+    let key = KeySource::File(home.join("key")).load_or_create().unwrap();
+    match server {
+        Some(server) => Arc::new(connected(server)),
+        None => Arc::new(LocalVault::open_or_create(&home.join("store.db"), &key).unwrap()),
+    }
+}
+
+/// A client of a server, with short pauses.
+pub fn connected(server: &FakeConnect) -> ConnectVault {
+    let place = Server {
+        host: server.url(),
+        token: Secret::new(TOKEN.to_owned()),
+        authority: None,
+    };
+    let limits = Limits {
+        pause: std::time::Duration::from_millis(10),
+        ..Limits::default()
+    };
+    ConnectVault::new(place, limits).unwrap()
 }
 
 /// A field from a source, of no stated type.

@@ -161,14 +161,9 @@ impl Session<'_> {
         for file in &stored.metadata.files {
             check.report.files += 1;
             check.files.insert(file.id.clone());
-            let (key, bound) = self.keys.file(vault, item, &file.id);
-            let content = self.blob(
-                "SELECT sealed FROM files WHERE id = ?1 AND item = ?2",
-                (file.id.as_str(), item.as_str()),
-            )?;
-            let opened = content.and_then(|sealed| key.open(&bound, &sealed).ok());
-            if opened.is_none() {
-                check.changed(&files::named(&file.id));
+            match self.read_file(vault, item, file, &mut std::io::sink()) {
+                Err(VaultError::Corrupted { .. }) => check.changed(&files::named(&file.id)),
+                read => read?,
             }
         }
         Ok(Some(stored))

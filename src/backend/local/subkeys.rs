@@ -112,9 +112,27 @@ impl Subkeys {
     }
 
     /// The key that seals files' contents, and what they are bound to.
-    pub(super) fn file(&self, vault: &VaultId, item: &ItemId, file: &FileId) -> (&Subkey, Vec<u8>) {
+    fn file(&self, vault: &VaultId, item: &ItemId, file: &FileId) -> (&Subkey, Vec<u8>) {
         let ids = [vault.as_str(), item.as_str(), file.as_str()].map(str::as_bytes);
         (&self.file, self.bound("file", &ids))
+    }
+
+    /// One seal of a file; that of a file under one seal is bound to the file alone.
+    pub(super) fn piece(
+        &self,
+        vault: &VaultId,
+        item: &ItemId,
+        file: &FileId,
+        number: u64,
+        of: u64,
+    ) -> (&Subkey, Vec<u8>) {
+        if of == 1 {
+            return self.file(vault, item, file);
+        }
+        let (number, of) = (number.to_be_bytes(), of.to_be_bytes());
+        let ids = [vault.as_str(), item.as_str(), file.as_str()].map(str::as_bytes);
+        let bound = [ids[0], ids[1], ids[2], &number, &of];
+        (&self.file, self.bound("file piece", &bound))
     }
 
     /// The blind index of a title: surrounding blanks and case make no difference.

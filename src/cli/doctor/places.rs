@@ -8,7 +8,7 @@ use std::{
 
 use super::Finding;
 use crate::{
-    config::Config,
+    config::{Backend, Config},
     keys::KeySource,
     private_file::{self, PrivateFileError},
 };
@@ -28,7 +28,9 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
             format!("printed by `{}`", words.first().map_or("", String::as_str)),
         ),
     });
-    findings.push(finding("store", &places.store, is_private));
+    if matches!(config.backend, Backend::Local) || places.store.exists() {
+        findings.push(finding("store", &places.store, is_private));
+    }
     findings.push(finding("audit", &places.audit, is_private));
     findings.push(finding("policy", &places.policy, |path| {
         private_file::open_trusted(path).map(drop)

@@ -5,14 +5,14 @@ use crate::{
     broker::{Anchor, Broker, Class},
     cli::{
         failure, guard, opening, record,
-        session::{Session, wait},
+        session::{OWNER, Session, wait},
     },
     config::{Backend, Config},
 };
 
 /// Opens everything and checks it; the result tells whether it could be opened.
 pub(super) fn findings(config: &Config) -> (Vec<Finding>, Result<(), Class>) {
-    if !opening::is_made(config) && matches!(config.backend, Backend::Local) {
+    if !opening::is_made(config) {
         return (Vec::new(), Ok(()));
     }
     let opened = guard::refuse_beneath_a_run()
@@ -20,10 +20,14 @@ pub(super) fn findings(config: &Config) -> (Vec<Finding>, Result<(), Class>) {
         .and_then(|()| Ok(opening::open(config)?));
     match opened {
         Ok(broker) => (
-            vec![store(&broker), anchor(&broker), audit(&broker)]
-                .into_iter()
-                .chain(policy(&broker))
-                .collect(),
+            match config.backend {
+                Backend::Connect(_) => server(&broker),
+                Backend::Local => vec![store(&broker), anchor(&broker)],
+            }
+            .into_iter()
+            .chain([audit(&broker)])
+            .chain(policy(&broker))
+            .collect(),
             Ok(()),
         ),
         Err(error) => (
@@ -46,6 +50,45 @@ pub(super) fn accept(session: &Session) -> anyhow::Result<()> {
         record::deed(&broker, &what, || broker.audit().accept_head(&head))?;
     }
     Ok(())
+}
+
+/// The Connect server, and what the token may do there.
+fn server(broker: &Broker) -> Vec<Finding> {
+    let status = match wait(broker.server_status(&OWNER)) {
+        Err(error) => return vec![Finding::bad("connect", error.to_string())],
+        Ok(status) => status,
+    };
+    let mut findings = Vec::new();
+    let ailing = status.dependencies.iter().filter(|it| !it.works());
+    findings.extend(ailing.map(|it| {
+        let told = format!("the server needs {}, which is {}", it.service, it.status);
+        Finding::bad("connect", told)
+    }));
+    let clock = status.clock_ahead.map_or(0, |ahead| ahead.as_secs());
+    if clock.abs() > 60 {
+        let told = format!(
+            "the server's clock is {clock} seconds ahead of this machine's; set the one that is wrong"
+        );
+        findings.push(Finding::look("connect", told));
+    }
+    findings.push(
+        match (
+            &status.token.refused,
+            status.token.claims.and_then(|it| it.expires_at),
+        ) {
+            (Some(why), _) => Finding::bad("token", why.clone()),
+            (None, Some(end)) => Finding::good("token", format!("is taken, and expires at {end}")),
+            (None, None) => Finding::good("token", "is taken"),
+        },
+    );
+    findings.extend(
+        status
+            .token
+            .vaults
+            .into_iter()
+            .map(|(_, name, access)| Finding::good("vault", format!("{name}: {}", access.words()))),
+    );
+    findings
 }
 
 fn store(broker: &Broker) -> Finding {

@@ -33,6 +33,10 @@ struct VaultLine {
     items: u64,
     /// What you may do in it: any of metadata, use, create, update, delete, files.
     access: Vec<String>,
+    /// What the Connect server's token lets hushkey do in it; `access` is already without what it refuses. Absent with the
+    /// local store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
 }
 
 #[tool_router(router = list_vaults_router, vis = "pub(super)")]
@@ -78,6 +82,7 @@ impl From<VaultView> for VaultLine {
             description: escaped(&vault.overview.description),
             items: vault.overview.items,
             access: vault.rights.iter().map(|right| right.to_string()).collect(),
+            token: vault.access.map(|access| access.words().to_owned()),
         }
     }
 }

@@ -1,0 +1,24 @@
+//! The commands of `tests/cli.rs` once more, with a Connect server in place of the store.
+
+#[path = "support/binary.rs"]
+mod binary;
+#[path = "support/fake_connect.rs"]
+mod fake_connect;
+
+#[path = "cli/dotenv.rs"]
+mod dotenv;
+#[path = "cli/files.rs"]
+mod files;
+#[path = "cli/items.rs"]
+mod items;
+#[path = "cli/net.rs"]
+mod net;
+#[path = "cli/owner.rs"]
+mod owner;
+#[path = "cli/runs.rs"]
+mod runs;
+#[path = "cli/typed.rs"]
+mod typed;
+
+/// `tests/cli.rs` types the same commands over the store.
+const BACKEND: binary::Backend = binary::Backend::Connect;

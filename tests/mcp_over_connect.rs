@@ -1,0 +1,20 @@
+//! The tools and resources of `tests/mcp.rs` once more, with a Connect server behind them.
+
+#[path = "support/desk.rs"]
+#[allow(dead_code)]
+mod desk;
+#[path = "support/fake_connect.rs"]
+mod fake_connect;
+#[path = "support/fake_vault.rs"]
+#[allow(dead_code)]
+mod fake_vault;
+
+#[path = "mcp/resources.rs"]
+mod resources;
+#[path = "mcp/runs.rs"]
+mod runs;
+#[path = "mcp/tools.rs"]
+mod tools;
+
+/// `tests/mcp.rs` calls the same tools over a vault in memory.
+const BACKEND: desk::Backend = desk::Backend::Connect;
