@@ -155,17 +155,18 @@ impl Bench<'_> {
     /// Whole runs: names, decision, record, values, program. The first, which opens connections, is not counted.
     fn runs(&self, kept: Duration) -> Times {
         launch::reexecute(env!("CARGO_BIN_EXE_hushkey").into());
-        let home = tempfile::tempdir().expect("a directory");
-        hushkey::private_file::ensure_private_dir(home.path()).expect("a private directory");
-        let key = KeySource::File(home.path().join("key"));
+        let place = tempfile::tempdir().expect("a directory");
+        let home = place.path().join("home");
+        hushkey::private_file::ensure_private_dir(&home).expect("a private directory");
+        let key = KeySource::File(home.join("key"));
         let key = key.load_or_create().expect("a key");
-        let audit = AuditLog::open(&home.path().join("audit.db"), &key).expect("a log");
+        let audit = AuditLog::open(&home.join("audit.db"), &key).expect("a log");
         let grounds = Grounds::default();
         let vault = Arc::new(self.vault(kept));
         let broker = Broker::new(vault, Box::new(Fixed), audit, grounds);
         let caller = Caller::Agent(Agent {
             name: AgentName::parse("bench").expect("a name"),
-            default_roots: vec![home.path().into()],
+            default_roots: vec![place.path().into()],
             client: None,
         });
         let run = || {
