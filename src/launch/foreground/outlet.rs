@@ -5,13 +5,13 @@
 //! prompt or a protocol message does not wait for the next one.
 
 use std::{
-    os::fd::{BorrowedFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
     time::{Duration, Instant},
 };
 
 use rustix::{
     event::{PollFd, PollFlags},
-    fs::{FileType, fstat},
+    fs::{FileType, Mode, OFlags, fstat, open},
     io::Errno,
 };
 use zeroize::Zeroizing;
@@ -27,11 +27,55 @@ const CHUNK: usize = 64 << 10;
 /// Bytes that go in a pipe or terminal without blocking once it says that there is room.
 const ROOM: usize = 4096;
 
+/// Bytes that a program's pipe holds, where the system lets it.
+#[cfg(target_os = "linux")]
+const PIPE: usize = 1 << 20;
+
+/// Where output goes.
+enum To {
+    /// Our own stream, which others may share: it blocks if it is given too much.
+    Ours(BorrowedFd<'static>),
+    /// Another way to the same pipe, which never blocks.
+    Own(OwnedFd),
+}
+
+impl AsFd for To {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Ours(fd) => *fd,
+            Self::Own(fd) => fd.as_fd(),
+        }
+    }
+}
+
+/// The best way to one of our streams, and how many bytes may be written to it at once.
+fn way(to: BorrowedFd<'static>) -> (To, usize) {
+    let kind = fstat(to).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    let own = || {
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+        open(
+            format!("/proc/self/fd/{}", to.as_raw_fd()),
+            flags,
+            Mode::empty(),
+        )
+    };
+    match kind {
+        Ok(FileType::RegularFile) => (To::Ours(to), CHUNK),
+        Ok(FileType::Fifo) if cfg!(target_os = "linux") => match own() {
+            Ok(own) => (To::Own(own), CHUNK),
+            Err(_) => (To::Ours(to), ROOM),
+        },
+        // `/dev/null` and its like take everything.
+        Ok(FileType::CharacterDevice) if !rustix::termios::isatty(to) => (To::Ours(to), CHUNK),
+        _ => (To::Ours(to), ROOM),
+    }
+}
+
 /// One stream.
 pub(super) struct Outlet {
     /// Where the output comes from; `None` at its end.
     pipe: Option<OwnedFd>,
-    to: BorrowedFd<'static>,
+    to: To,
     /// Bytes that may be written at once.
     room: usize,
     /// `None` once it has given back what it held.
@@ -46,12 +90,14 @@ pub(super) struct Outlet {
 
 impl Outlet {
     pub(super) fn new(pipe: OwnedFd, to: BorrowedFd<'static>, redactor: &Redactor) -> Self {
-        let is_file = fstat(to)
-            .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
+        // A program that prints much waits less often.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::pipe::fcntl_setpipe_size(&pipe, PIPE);
+        let (to, room) = way(to);
         Self {
             pipe: Some(pipe),
             to,
-            room: if is_file { CHUNK } else { ROOM },
+            room,
             redacting: Some(redactor.stream()),
             raw: Zeroizing::new(vec![0; CHUNK]),
             redacted: Vec::with_capacity(CHUNK),
@@ -79,7 +125,7 @@ impl Outlet {
     pub(super) fn awaited(&self) -> PollFd<'_> {
         match &self.pipe {
             Some(pipe) if self.redacted.is_empty() => PollFd::new(pipe, PollFlags::IN),
-            _ => PollFd::from_borrowed_fd(self.to, PollFlags::OUT),
+            _ => PollFd::new(&self.to, PollFlags::OUT),
         }
     }
 
@@ -134,7 +180,7 @@ impl Outlet {
 
     fn write(&mut self) {
         let rest = &self.redacted[self.written..];
-        match rustix::io::write(self.to, &rest[..rest.len().min(self.room)]) {
+        match rustix::io::write(&self.to, &rest[..rest.len().min(self.room)]) {
             Ok(n) => self.written += n,
             Err(Errno::INTR | Errno::AGAIN) => return,
             Err(_) => {
