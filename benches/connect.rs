@@ -75,7 +75,7 @@ fn main() {
         .twenty(&dev, &ids)
         .row("20 items at once, connections open", "");
     bench.runs(Duration::ZERO).row(
-        "`run_command` of `true`, 50 references over 20 items, nothing kept",
+        "`run_command` of `true`, 50 references over 20 items, `--refresh`",
         "",
     );
     bench
