@@ -95,16 +95,20 @@ fn a_fragment_is_found_wherever_its_telling_bytes_stand() {
 }
 
 #[test]
-fn a_short_value_in_long_codes_is_found_wherever_it_stands() {
-    for before in ["", ".", "..", "...", "....", ".....", "......"] {
-        for code in [
-            r"\u0062\u0062\u0061\u0062",
-            r"\x62\x62\x61\x62",
-            "%62%62%61%62",
-        ] {
-            let text = format!("{before}{code}2");
+fn a_value_that_tells_little_is_found_in_long_codes_wherever_it_stands() {
+    for value in ["bbab", "password"] {
+        let coded = |begin: &str, digits: usize| -> String {
+            let codes = value.bytes();
+            codes
+                .map(|byte| format!("{begin}{byte:0digits$x}"))
+                .collect()
+        };
+        for code in [coded("\\u", 4), coded("\\x", 2), coded("%", 2)] {
+            for before in ["", ".", "..", "...", "....", ".....", "......"] {
+                let text = format!("{before}{code}2");
 
-            assert_eq!(brief(&["bbab"], &text), format!("{before}~02"));
+                assert_eq!(brief(&[value], &text), format!("{before}~02"));
+            }
         }
     }
 }
