@@ -16,6 +16,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 TOOLS = {
+    "attach_file",
     "check_references",
     "create_item",
     "delete_item",
@@ -24,6 +25,7 @@ TOOLS = {
     "list_items",
     "list_vaults",
     "run_command",
+    "save_file",
     "update_item",
 }
 
