@@ -347,7 +347,7 @@ const SETTINGS: &str = "# copy to .env and fill in
 STRIPE_SECRET_KEY=sk_live_...
 GITHUB_TOKEN=ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 DATABASE_PASSWORD=changeme
-SLACK_WEBHOOK=https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX
+SLACK_WEBHOOK=https://hooks.slack.com/services/T7/B9/placeholder
 PRIVATE_KEY=\"-----BEGIN PRIVATE KEY-----\\n...\\n-----END PRIVATE KEY-----\\n\"
 ";
 
