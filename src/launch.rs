@@ -31,6 +31,7 @@ mod error;
 mod foreground;
 #[cfg(target_os = "linux")]
 mod frame;
+mod group;
 mod guard;
 mod output;
 mod poll;

@@ -26,7 +26,7 @@ use signal_hook::consts::{
 };
 
 use super::{
-    GRACE, LaunchError, Status, Value, guard,
+    GRACE, LaunchError, Status, Value, group, guard,
     poll::poll,
     private_dir::{self, PrivateDir},
     signals::Signals,
@@ -399,8 +399,5 @@ fn ears(more: &[i32]) -> io::Result<Signals> {
 
 /// Tells whether our process group is the one that the terminal's keys reach.
 fn is_in_front() -> bool {
-    std::fs::File::open("/dev/tty")
-        .ok()
-        .and_then(|terminal| rustix::termios::tcgetpgrp(terminal).ok())
-        .is_some_and(|group| group == rustix::process::getpgrp())
+    std::fs::File::open("/dev/tty").is_ok_and(group::is_in_front_of)
 }

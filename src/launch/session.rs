@@ -21,7 +21,7 @@ use nix::sys::signal::{SigSet, Signal as NixSignal};
 use rustix::{
     event::{PollFd, PollFlags},
     process::{
-        Pid, Signal, WaitOptions, getpgrp, ioctl_tiocsctty, kill_process, kill_process_group,
+        Pid, Signal, WaitOptions, getpid, ioctl_tiocsctty, kill_process, kill_process_group,
         setsid, waitpid,
     },
     termios::{tcgetpgrp, tcsetpgrp},
@@ -136,7 +136,7 @@ impl Leader {
         loop {
             if let Some(status) = self.reap()? {
                 // What the program leaves in the background would get HUP with us, if it were still in front.
-                let _ = tcsetpgrp(rustix::stdio::stdout(), getpgrp());
+                let _ = tcsetpgrp(rustix::stdio::stdout(), getpid());
                 return tell(&self.control, &News::Ended(status));
             }
             let mut ready = [

@@ -14,12 +14,11 @@ use rustix::{
     event::{PollFd, PollFlags},
     io::Errno,
     process::{
-        Pid, Signal, WaitOptions, WaitStatus, getpgid, getpid, getsid, kill_process,
-        kill_process_group, wait,
+        Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, kill_process_group, wait,
     },
 };
 
-use super::{Status, poll::poll, processes, signals::Signals};
+use super::{Status, group, poll::poll, processes, signals::Signals};
 
 /// Makes this process the one that inherits orphans among its descendants, where the system has that.
 pub(super) fn adopt_orphans() -> io::Result<()> {
@@ -85,7 +84,7 @@ pub(super) fn sweep(
 pub(super) fn orphans() -> Vec<Pid> {
     processes::children(getpid())
         .into_iter()
-        .filter(|&child| is_elsewhere(child))
+        .filter(|&child| group::is_elsewhere(child))
         .collect()
 }
 
@@ -101,16 +100,12 @@ pub(super) fn reap_this(child: Pid) -> bool {
 /// Kills a child, and its whole process group where that can't be ours: a group is killed at one
 /// stroke, so that a program that forks all the time does not outrun us.
 pub(super) fn kill_child(child: Pid) {
-    if is_elsewhere(child)
-        && let Ok(group) = getpgid(Some(child))
+    if group::is_elsewhere(child)
+        && let Some(group) = group::of(child)
     {
         let _ = kill_process_group(group, Signal::KILL);
     }
     let _ = kill_process(child, Signal::KILL);
-}
-
-fn is_elsewhere(child: Pid) -> bool {
-    matches!((getsid(None), getsid(Some(child))), (Ok(ours), Ok(its)) if ours != its)
 }
 
 #[cfg(target_os = "linux")]

@@ -1,6 +1,9 @@
 //! What a run leaves behind for later: processes, pipes, files.
 
-use std::time::{Duration, Instant};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 
@@ -40,6 +43,39 @@ fn a_process_that_holds_the_pipe_neither_delays_the_answer_nor_outlives_it() {
         assert_eq!(living(&mark), 0, "{start}: something lives on");
         assert_nothing_in(&answer, &den, start);
     }
+}
+
+/// There the server's session and process group have no number: some containers are like that.
+#[test]
+fn the_same_holds_in_a_pid_namespace_whose_session_began_outside() {
+    let unshare = ["--pid", "--fork", "--kill-child", "--mount-proc"];
+    let user = ["--user", "--map-root-user"];
+    let inside = |more: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(unshare).args(more);
+        command
+    };
+    let Some(more) = [&[][..], &user].into_iter().find(|more| {
+        let tried = inside(more).arg("true").output();
+        tried.is_ok_and(|tried| tried.status.success())
+    }) else {
+        println!("SKIPPED: no pid namespace can be made here");
+        return;
+    };
+
+    let again = inside(more)
+        .arg(std::env::current_exe().unwrap())
+        .args(["leftovers::a_process_that", "--nocapture"])
+        .output()
+        .unwrap();
+
+    let said = String::from_utf8_lossy(&again.stdout);
+    assert!(
+        again.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&again.stderr)
+    );
+    assert!(said.contains("1 passed"), "{said}");
 }
 
 #[test]

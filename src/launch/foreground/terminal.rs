@@ -20,18 +20,16 @@ use rustix::{
     event::{PollFd, PollFlags},
     fs::{Mode, OFlags, open},
     io::Errno,
-    process::{Pid, Signal, getpgrp, kill_current_process_group},
+    process::{Pid, Signal, kill_current_process_group},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
-    termios::{
-        OptionalActions, Termios, isatty, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr,
-        tcsetwinsize,
-    },
+    termios::{OptionalActions, Termios, isatty, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize},
 };
 use zeroize::Zeroizing;
 
 use crate::launch::{
     LaunchError, Status,
     frame::{Body, Frame},
+    group,
     program::own_executable,
     session::{self, News, Order},
 };
@@ -202,7 +200,7 @@ impl Terminal {
     /// Takes our terminal, if we are in front of it: keys go to the program, and it has the same size.
     pub(super) fn take_over(&mut self) {
         self.resize();
-        if self.before.is_some() || tcgetpgrp(&self.ours) != Ok(getpgrp()) {
+        if self.before.is_some() || !group::is_in_front_of(&self.ours) {
             return;
         }
         if let Ok(before) = tcgetattr(&self.ours) {
