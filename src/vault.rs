@@ -149,6 +149,11 @@ pub trait Vault: Send + Sync {
         true
     }
 
+    /// Refuses a category of which it can't make items, before anything is asked or generated for one.
+    fn check_category(&self, _category: &Category) -> Result<(), VaultError> {
+        Ok(())
+    }
+
     /// What the backend itself lets us do in a vault, as far as that is known; `None` where it sets no limits.
     fn access(&self, _vault: &VaultId) -> Option<BackendAccess> {
         None

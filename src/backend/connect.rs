@@ -10,9 +10,9 @@ use std::{io::Write, sync::Arc, time::Instant};
 use async_trait::async_trait;
 
 use crate::vault::{
-    BackendAccess, FileContent, FileId, Item, ItemId, ItemMetadata, ItemOverview, ItemState,
-    NewFile, NewItem, NewVault, Noun, Secret, ServerActivity, ServerStatus, StoreHead, StoreReport,
-    Vault, VaultEdit, VaultError, VaultId, VaultOverview, folded_name, same_name,
+    BackendAccess, Category, FileContent, FileId, Item, ItemId, ItemMetadata, ItemOverview,
+    ItemState, NewFile, NewItem, NewVault, Noun, Secret, ServerActivity, ServerStatus, StoreHead,
+    StoreReport, Vault, VaultEdit, VaultError, VaultId, VaultOverview, folded_name, same_name,
 };
 
 mod claims;
@@ -321,6 +321,10 @@ impl Vault for ConnectVault {
 
     fn archives(&self) -> bool {
         false
+    }
+
+    fn check_category(&self, category: &Category) -> Result<(), VaultError> {
+        write::check_category(category)
     }
 
     fn keeps_origins(&self) -> bool {

@@ -52,12 +52,7 @@ impl Broker {
             check_title(&new.title)?;
             self.check_taken(&ask, &vault.id, &new.title, None).await?;
             let category = new.category.unwrap_or(Category::Login);
-            if matches!(category, Category::Custom | Category::Document) {
-                return Err(BrokerError::Invalid(format!(
-                    "items of the category {} can't be made here; choose another, such as SECURE_NOTE",
-                    category.as_str()
-                )));
-            }
+            self.vault.check_category(&category)?;
             let mut sections = Vec::new();
             let shapes = shapes(&category, &new.fields, &mut sections, &[])?;
             check_fields(shapes.iter().map(|shape| &shape.metadata))?;

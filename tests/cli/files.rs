@@ -96,6 +96,43 @@ fn a_file_is_listed_saved_and_read_by_its_reference() {
 }
 
 #[test]
+fn a_document_is_made_where_it_can_be_given_its_file() {
+    let person = Person::with_stripe();
+    person.writes("scan.pdf", "canary-scan-7315");
+    let create = [
+        "item",
+        "create",
+        "--vault",
+        "Dev",
+        "--title",
+        "Scan",
+        "--category",
+        "document",
+    ];
+
+    if BACKEND == Backend::Connect {
+        let refused = person.types(create).ends_with(1);
+        assert!(
+            refused
+                .stderr
+                .contains("can't make items of the category DOCUMENT"),
+            "{}",
+            refused.stderr
+        );
+        return;
+    }
+    person.types(create).succeeds();
+    person
+        .types(["file", "attach", "Scan", "scan.pdf", "--vault", "Dev"])
+        .succeeds();
+    let read = person
+        .types(["read", "-n", "op://Dev/Scan/scan.pdf"])
+        .succeeds();
+
+    assert_eq!(read.stdout, "canary-scan-7315");
+}
+
+#[test]
 fn a_file_is_deleted_where_that_can_be() {
     let person = with_file();
 

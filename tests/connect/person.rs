@@ -364,6 +364,40 @@ fn an_agents_programs_never_get_the_servers_token_and_printing_it_is_concealed()
 }
 
 #[test]
+fn a_category_that_the_server_does_not_make_is_refused_before_a_source_runs() {
+    let server = FakeConnect::new();
+    server.vault("Dev");
+    let program = Program::new();
+    let variables = server.variables();
+    let variables: Vec<(&str, &str)> = variables
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let mut init = program.command(&["init"]);
+    init.envs(variables.iter().copied());
+    assert!(init.output().unwrap().status.success());
+    let mut session = program.serve(&[], &variables);
+    let field =
+        json!({ "label": "key", "command": ["sh", "-c", "touch ran; echo canary-made-5519"] });
+
+    let refused = session.refusal(
+        "create_item",
+        json!({ "vault": "Dev", "title": "Scan", "category": "DOCUMENT", "fields": [field] }),
+    );
+    let ran = session.answered("run_command", json!({ "command": ["ls"] }));
+    let made = session.answered(
+        "create_item",
+        json!({ "vault": "Dev", "title": "Scan", "fields": [field] }),
+    );
+    let control = session.answered("run_command", json!({ "command": ["ls"] }));
+
+    assert_snapshot!(refused, @"a Connect server can't make items of the category DOCUMENT; choose another, such as SECURE_NOTE, or make it in 1Password");
+    assert_eq!(ran["stdout"], "");
+    assert_eq!(made["title"], "Scan");
+    assert_eq!(control["stdout"], "ran\n");
+}
+
+#[test]
 fn a_read_only_token_takes_the_writing_rights_from_what_is_shown() {
     let server = FakeConnect::new();
     let dev = server.vault("Dev");

@@ -181,7 +181,7 @@ impl ConnectVault {
 }
 
 /// Connect refuses these with a status that does not say why.
-fn check_category(category: &Category) -> Result<(), VaultError> {
+pub(super) fn check_category(category: &Category) -> Result<(), VaultError> {
     match category {
         Category::Custom | Category::Document | Category::Other(_) => Err(unsupported(&format!(
             "make items of the category {}; choose another, such as SECURE_NOTE, or make it in 1Password",
