@@ -24,6 +24,7 @@ pub mod policy;
 pub mod policy_file;
 pub mod private_file;
 pub mod redact;
+pub mod registry;
 pub mod seal;
 pub mod sqlite_file;
 pub mod vault;
