@@ -214,6 +214,18 @@ pub(crate) const ROOMS: &[Room] = &[
         never: &["reqwest", "rmcp", "rusqlite", "tokio"],
     },
     Room {
+        name: "registry",
+        may: &[
+            "access",
+            "private_file",
+            "seal",
+            "sqlite_file",
+            "vault::Secret",
+            "vault::StoreHead",
+        ],
+        never: &["reqwest", "rmcp", "serde_json", "tokio"],
+    },
+    Room {
         name: "seal",
         may: &[],
         never: EDGES,
