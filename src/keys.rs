@@ -2,7 +2,8 @@
 //!
 //! Every sealed file (the store, the audit log) has a random [`DataKey`] of its own, kept inside the file
 //! but wrapped with the owner's key-encryption key, the [`Kek`]. Changing the holder rewraps a few bytes
-//! and no record. The module does not know what the data keys open.
+//! and no record. The key-encryption key lies in a private file, in the clear or locked by a passphrase, or is
+//! printed by a command. The module does not know what the data keys open.
 
 use std::path::PathBuf;
 
@@ -14,7 +15,16 @@ use crate::{
     vault::Secret,
 };
 
+mod approval;
 mod command;
+mod key_file;
+mod locked;
+mod passphrase;
+
+pub use approval::{Approval, ApprovalKey, ApprovalVerifier, NotApproved};
+pub use key_file::{KeyFile, Moved};
+pub use locked::{LockedKey, OpenedKey};
+pub use passphrase::Passphrase;
 
 /// More than any spelling of a key needs, in bytes.
 const LONGEST: usize = 4096;
@@ -46,9 +56,23 @@ pub enum KeyError {
         what: String,
     },
 
+    /// The key file begins as one that a passphrase locks, and is not whole.
+    #[error(
+        "the key file is damaged; put back a copy of it, for without it the store can't be opened"
+    )]
+    Damaged,
+
     /// The key's file is missing, exposed, or somebody else's.
     #[error("the key can't be read: {0}")]
     File(#[from] PrivateFileError),
+
+    /// A change of the passphrase was interrupted.
+    #[error("an earlier change of the passphrase was interrupted; `hushkey unlock` finishes it")]
+    Interrupted,
+
+    /// A passphrase locks the key.
+    #[error("the store is locked; its owner opens it with `hushkey unlock`")]
+    Locked,
 
     /// What was read is no key.
     #[error("{holder} gives no key: 64 hexadecimal digits are expected, or 32 bytes in base64")]
@@ -57,20 +81,40 @@ pub enum KeyError {
         holder: String,
     },
 
+    /// What should be a passphrase is none.
+    #[error("a passphrase is one line of at most 1,024 bytes, and not empty")]
+    NoPassphrase,
+
     /// A holder of a newer hushkey's kind.
     #[error("the key is held in a way that this hushkey does not know; update hushkey")]
     UnknownHolder,
 
+    /// A new passphrase would be guessed.
+    #[error(
+        "the passphrase is too easy to guess: it takes {shortest} characters at least, {variety} of them different; five \
+         words that have nothing to do with each other are good"
+    )]
+    WeakPassphrase {
+        /// How many characters it takes.
+        shortest: usize,
+        /// How many of them have to be different.
+        variety: usize,
+    },
+
     /// Another key wrapped it.
     #[error("this is not the key that it was sealed with; put the right key back")]
     WrongKey,
+
+    /// The passphrase does not open the key.
+    #[error("that is not the passphrase")]
+    WrongPassphrase,
 }
 
 impl KeySource {
     /// Reads the key.
     ///
     /// # Errors
-    /// [`KeyError`] when it is missing, malformed, or not kept privately.
+    /// [`KeyError`] when it is missing, malformed, or not kept privately; [`KeyError::Locked`] when that takes a passphrase.
     pub fn load(&self) -> Result<Kek, KeyError> {
         match self {
             Self::Command(arguments) => {
@@ -79,13 +123,10 @@ impl KeySource {
                     holder: format!("the key command `{}`", command::program(arguments)),
                 })
             }
-            Self::File(path) => {
-                private_file::check_trusted_dir(private_file::directory_of(path))?;
-                let content = private_file::read_private(path, LONGEST)?;
-                Kek::read(&content).ok_or_else(|| KeyError::Malformed {
-                    holder: format!("`{}`", path.display()),
-                })
-            }
+            Self::File(path) => match KeyFile::read(path)? {
+                KeyFile::Locked(_) => Err(KeyError::Locked),
+                KeyFile::Open(kek) => Ok(kek),
+            },
         }
     }
 
@@ -168,6 +209,18 @@ impl Kek {
         ]
         .map(|spelling| Secret::new(spelling.encode(self.0.bytes())))
         .into()
+    }
+
+    /// Takes a key that was handed over.
+    #[must_use]
+    pub fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Self {
+        Self(DataKey::from_bytes(bytes))
+    }
+
+    /// For handing it over; not for wrapping.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        self.0.bytes()
     }
 
     /// Makes a key from the system's random numbers.

@@ -147,17 +147,35 @@ pub fn read_private(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Pri
 /// # Errors
 /// [`PrivateFileError::Exists`] when something is already there, which is then left as it is.
 pub fn create_private(path: &Path, content: &[u8]) -> Result<(), PrivateFileError> {
+    let file = draft(path, content)?;
+    let made = file.persist_noclobber(path);
+    made.map_err(|e| PrivateFileError::io("made", path, e.error))?;
+    sync_directory(directory_of(path))
+}
+
+/// Puts a new file of mode 0600 with this content in the place of another, durably and all at once: whoever looks sees
+/// the old content or the whole of the new.
+///
+/// # Errors
+/// [`PrivateFileError::Io`] when the system refuses; then the old file is as it was.
+pub fn replace_private(path: &Path, content: &[u8]) -> Result<(), PrivateFileError> {
+    let file = draft(path, content)?;
+    let replaced = file.persist(path);
+    replaced.map_err(|e| PrivateFileError::io("replaced", path, e.error))?;
+    sync_directory(directory_of(path))
+}
+
+/// A file of mode 0600 beside `path`, with its content on the disk; gone when dropped.
+fn draft(path: &Path, content: &[u8]) -> Result<tempfile::NamedTempFile, PrivateFileError> {
     let failed = |e| PrivateFileError::io("made", path, e);
-    let directory = directory_of(path);
     let mut file = tempfile::Builder::new()
         .prefix(".hushkey-")
-        .tempfile_in(directory)
+        .tempfile_in(directory_of(path))
         .map_err(failed)?;
     rustix::fs::fchmod(file.as_file(), Mode::RUSR | Mode::WUSR).map_err(|e| failed(e.into()))?;
     file.write_all(content).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
-    file.persist_noclobber(path).map_err(|e| failed(e.error))?;
-    sync_directory(directory)
+    Ok(file)
 }
 
 /// Makes sure that a directory is there and private: made with mode 0700 if missing, otherwise checked.
