@@ -3,6 +3,7 @@
 #![warn(unreachable_pub)]
 
 pub mod access;
+pub mod approvals;
 pub mod audit;
 pub mod backend;
 pub mod broker;

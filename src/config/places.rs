@@ -19,6 +19,8 @@ pub struct Places {
     pub key: PathBuf,
     /// `audit.db`, with SQLite's companions beside it.
     pub audit: PathBuf,
+    /// `approvals.db`, with SQLite's companions beside it.
+    pub approvals: PathBuf,
 }
 
 impl Places {
@@ -74,6 +76,7 @@ impl Places {
             store: data.join("store.db"),
             key: data.join("key"),
             audit: state.join("audit.db"),
+            approvals: state.join("approvals.db"),
         }
     }
 }

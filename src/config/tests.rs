@@ -108,6 +108,10 @@ fn without_a_home_of_its_own_hushkey_follows_xdg() {
     );
     assert_eq!(places.key, Path::new("/home/ann/.local/share/hushkey/key"));
     assert_eq!(places.audit, Path::new("/var/state/hushkey/audit.db"));
+    assert_eq!(
+        places.approvals,
+        Path::new("/var/state/hushkey/approvals.db")
+    );
     assert_eq!(places.directories().len(), 3);
 }
 

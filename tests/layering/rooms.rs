@@ -47,6 +47,19 @@ pub(crate) const ROOMS: &[Room] = &[
         never: WORLD,
     },
     Room {
+        name: "approvals",
+        may: &["access", "private_file", "seal", "sqlite_file"],
+        never: &[
+            "reqwest",
+            "rmcp",
+            "secrecy",
+            "serde_json",
+            "tokio",
+            "vault::FileContent",
+            "vault::Secret",
+        ],
+    },
+    Room {
         name: "audit",
         may: &[
             "access",
