@@ -168,6 +168,7 @@ impl Bench<'_> {
             name: AgentName::parse("bench").expect("a name"),
             default_roots: vec![place.path().into()],
             client: None,
+            standing: hushkey::access::Standing::default(),
         });
         let run = || {
             let env = (0..50).map(|n| {

@@ -24,6 +24,17 @@ pub struct Agent {
     pub default_roots: Vec<PathBuf>,
     /// What the client calls itself (`claude-code 2.1`): for the log only, it decides nothing.
     pub client: Option<String>,
+    /// How it came here.
+    pub standing: Standing,
+}
+
+/// How an agent came here, and what that proves. Near and unproven is what a name on a command line is worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// It may come from beyond this machine.
+    pub distant: bool,
+    /// A token proved its name; otherwise the name is a label that anybody could give.
+    pub proven: bool,
 }
 
 /// The name that the log has for the owner; no agent may have it.

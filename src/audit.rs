@@ -193,7 +193,7 @@ impl AuditLog {
     /// [`AuditError`] when the log can't be read.
     pub fn knows_a_store(&self) -> Result<bool, AuditError> {
         let head = Head::read(&self.connection(), &self.keys)?;
-        Ok(!head.anchors.is_empty())
+        Ok(!head.anchors.has_no_store())
     }
 
     /// Changes the log in one transaction: from the head that it finds to the head that it leaves.

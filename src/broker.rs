@@ -228,6 +228,15 @@ pub struct LazyBroker {
 pub type Opening = Pin<Box<dyn Future<Output = Result<Broker, BrokerError>> + Send>>;
 
 impl LazyBroker {
+    /// A broker that is open already.
+    #[must_use]
+    pub fn of(broker: Broker) -> Self {
+        Self {
+            open: Box::new(|| Box::pin(async { unreachable!("it is open") })),
+            cell: OnceCell::new_with(Some(broker)),
+        }
+    }
+
     /// Remembers how to open the broker.
     pub fn new(open: impl Fn() -> Opening + Send + Sync + 'static) -> Self {
         Self {

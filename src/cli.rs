@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub mod agent_arguments;
 pub mod dispatch;
 pub mod item_arguments;
 pub mod process;
@@ -36,6 +37,7 @@ mod variables;
 mod vault;
 mod view;
 
+use agent_arguments::{AgentCommand, Mcp};
 #[cfg(any(test, fuzzing))]
 pub(crate) use item::assigned_value;
 use item_arguments::ItemCommand;
@@ -116,7 +118,7 @@ pub enum Format {
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Gives an agent rights, in the policy file
+    /// Makes agents and their tokens, and gives them rights in the policy file
     #[command(subcommand)]
     Agent(AgentCommand),
     /// Prints a completion script for a shell
@@ -183,39 +185,6 @@ pub struct Init {
     /// Writes a policy that grants nothing to anybody
     #[arg(long)]
     pub strict: bool,
-}
-
-/// `hushkey agent …`.
-#[derive(Debug, Subcommand)]
-pub enum AgentCommand {
-    /// Lets an agent use a vault, or run a command with secrets
-    #[command(
-        after_help = "Levels: off < read < use < write < full; or the rights themselves: metadata, use, create, update, delete, files.\n\
-                            In a command `*` is any one argument and a last `**` any rest; in a reference `*` is one segment.\n\n\
-                            Examples:\n  hushkey agent allow codex --vault Dev=use --vault CI=metadata,create\n  \
-                            hushkey agent allow codex --command 'npm run *' --secrets 'op://Dev/**'"
-    )]
-    Allow(AgentAllow),
-}
-
-/// `hushkey agent allow`.
-#[derive(Debug, Args)]
-pub struct AgentAllow {
-    /// The agent's name, as `hushkey mcp --agent` gives it
-    pub name: String,
-    /// A vault and what the agent may do in it; may be repeated
-    #[arg(
-        long = "vault",
-        value_name = "VAULT=LEVEL",
-        required_unless_present = "command"
-    )]
-    pub vaults: Vec<String>,
-    /// A command that it may run, as one string split as a shell splits words; may be repeated
-    #[arg(long = "command", value_name = "PATTERN", requires = "secrets")]
-    pub command: Vec<String>,
-    /// Which references may reach these commands; may be repeated
-    #[arg(long, value_name = "PATTERN", requires = "command")]
-    pub secrets: Vec<String>,
 }
 
 /// `hushkey connect …`.
@@ -365,26 +334,6 @@ pub struct Log {
     /// Checks that no entry was changed, removed or put in
     #[arg(long, conflicts_with_all = ["follow", "agent", "since", "limit"])]
     pub verify: bool,
-}
-
-/// `hushkey mcp`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "An agent's entry: { \"command\": \"hushkey\", \"args\": [\"mcp\", \"--agent\", \"codex\"] }"
-)]
-pub struct Mcp {
-    /// The name that policy knows the agent by [default: config.toml's, else `default`]
-    #[arg(long, value_name = "NAME")]
-    pub agent: Option<String>,
-    /// Offers only tools that change and run nothing
-    #[arg(long)]
-    pub read_only: bool,
-    /// Offers only these tools
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    pub tools: Vec<String>,
-    /// Offers all but these tools
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    pub exclude_tools: Vec<String>,
 }
 
 /// `hushkey read`.

@@ -41,6 +41,8 @@ pub struct Overrides {
     pub backend: Option<BackendKind>,
     /// `--agent`.
     pub agent: Option<AgentName>,
+    /// `--agent-token-file`.
+    pub agent_token_file: Option<PathBuf>,
     /// `--refresh`.
     pub refresh: bool,
 }
@@ -56,6 +58,8 @@ pub struct Config {
     pub key: KeySource,
     /// What an agent gets when it names nothing else.
     pub agent: AgentDefaults,
+    /// The token by which an agent proves its name to this process, if one was given.
+    pub agent_token: Option<AgentToken>,
     /// Whether Connect was chosen though a local store lies here too, and nobody said which: worth
     /// a line on stderr.
     pub local_store_passed_over: bool,
@@ -92,6 +96,15 @@ pub struct Connect {
     pub authority: Option<PathBuf>,
     /// Whether nothing that was just read may be kept, not even for seconds.
     pub refresh: bool,
+}
+
+/// A token by which an agent proves its name.
+#[derive(Debug)]
+pub struct AgentToken {
+    /// The token.
+    pub text: Secret,
+    /// The file that it was read from, if it was: no agent may name it.
+    pub file: Option<PathBuf>,
 }
 
 /// What an agent gets when it names nothing else.
@@ -138,7 +151,22 @@ impl Config {
             }
         };
 
+        let agent_token = match &overrides.agent_token_file {
+            Some(path) => Some(AgentToken {
+                text: read_token(path)?,
+                file: Some(path.clone()),
+            }),
+            None => variables
+                .read(
+                    "HUSHKEY_AGENT_TOKEN",
+                    "an agent's token, as `hushkey agent create` printed it",
+                    parse_token,
+                )?
+                .map(|text| AgentToken { text, file: None }),
+        };
+
         Ok(Self {
+            agent_token,
             local_store_passed_over: chosen.is_none()
                 && matches!(backend, Backend::Connect(_))
                 && places.store.exists(),
@@ -166,10 +194,15 @@ impl Config {
             Backend::Connect(connect) => connect.token_file.as_deref(),
             Backend::Local => None,
         };
+        let agent_token_file = self
+            .agent_token
+            .as_ref()
+            .and_then(|token| token.file.as_deref());
         self.places
             .directories()
             .into_iter()
             .chain(token_file)
+            .chain(agent_token_file)
             .collect()
     }
 }

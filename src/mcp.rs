@@ -59,7 +59,11 @@ pub struct VaultServer {
     broker: Arc<LazyBroker>,
     caller: Caller,
     offered: Offered,
+    proof: Option<Proof>,
 }
+
+/// Tells whether the agent's name is proven, now: its token may be revoked while a session lasts.
+pub type Proof = Arc<dyn Fn() -> bool + Send + Sync>;
 
 impl VaultServer {
     /// Makes a server for one agent. The broker is opened by the first request that needs it.
@@ -75,7 +79,17 @@ impl VaultServer {
             broker,
             caller,
             offered: Offered::settle(options)?,
+            proof: None,
         })
+    }
+
+    /// Asks before each request whether the agent's name is still proven.
+    #[must_use]
+    pub fn proven_by(self, proof: Proof) -> Self {
+        Self {
+            proof: Some(proof),
+            ..self
+        }
     }
 
     async fn broker(&self) -> Result<&Broker, BrokerError> {
@@ -85,8 +99,11 @@ impl VaultServer {
     /// Who asks, with what the client of this request calls itself.
     fn caller(&self, context: &RequestContext<RoleServer>) -> Caller {
         let mut caller = self.caller.clone();
-        if let (Caller::Agent(agent), Some(client)) = (&mut caller, context.client_info()) {
-            agent.client = client::label(&client);
+        if let Caller::Agent(agent) = &mut caller {
+            agent.client = context.client_info().as_ref().and_then(client::label);
+            if let Some(proof) = &self.proof {
+                agent.standing.proven = proof();
+            }
         }
         caller
     }

@@ -9,6 +9,7 @@
 //!
 //! [agents.codex]
 //! roots = ["~/src/shop"]            # paths that it may name lie beneath these
+//! require_token = true              # its name counts only where its token proves it, over stdio too
 //!
 //! [agents.codex.vaults]             # bound to the vault's id, not to its spelling
 //! Dev = "use"                       # a level: off < read < use < write < full
@@ -83,6 +84,8 @@ pub struct Policy {
 /// What one agent may do.
 #[derive(Clone, Debug, Default)]
 struct AgentPolicy {
+    /// Whether its name counts only where a token proves it.
+    require_token: bool,
     /// `None` leaves the session's own roots.
     roots: Option<Vec<PathBuf>>,
     vaults: Vec<VaultGrant>,
@@ -142,7 +145,7 @@ impl Policy {
     /// agent that the policy does not name.
     #[must_use]
     pub fn roots<'a>(&'a self, agent: &'a Agent) -> &'a [PathBuf] {
-        match self.agents.get(&agent.name) {
+        match self.granted(agent) {
             Some(policy) => policy.roots.as_deref().unwrap_or(&agent.default_roots),
             None => &[],
         }
@@ -154,9 +157,15 @@ impl Policy {
         let Caller::Agent(agent) = caller else {
             return Rights::ALL;
         };
-        self.agents
-            .get(&agent.name)
+        self.granted(agent)
             .map_or(Rights::NONE, |policy| policy.rights(vault))
+    }
+
+    /// Tells whether an agent's name counts only where a token proves it.
+    #[must_use]
+    pub fn requires_token(&self, agent: &AgentName) -> bool {
+        let policy = self.agents.get(agent);
+        policy.is_some_and(|policy| policy.require_token)
     }
 
     /// Decides. Pure: the same policy, caller, action and time always get the same answer.
@@ -184,6 +193,12 @@ impl Policy {
     #[must_use]
     pub fn describe(&self) -> Description {
         description::describe(self)
+    }
+
+    /// What is granted to an agent that came here in this way.
+    fn granted(&self, agent: &Agent) -> Option<&AgentPolicy> {
+        let policy = self.agents.get(&agent.name)?;
+        (agent.standing.proven || !policy.require_token).then_some(policy)
     }
 
     fn rules(&self) -> impl Iterator<Item = &Rule> {
@@ -235,6 +250,7 @@ mod tests {
             name: AgentName::parse(name).unwrap(),
             default_roots: default_roots.iter().map(PathBuf::from).collect(),
             client: None,
+            standing: crate::access::Standing::default(),
         })
     }
 

@@ -101,6 +101,7 @@ mod tests {
             name: AgentName::parse("codex").unwrap(),
             default_roots: vec![],
             client: None,
+            standing: crate::access::Standing::default(),
         };
         file.current().map(|policy| policy.roots(&agent).to_vec())
     }

@@ -7,6 +7,8 @@ mod fake_connect;
 #[path = "support/terminal.rs"]
 mod terminal;
 
+#[path = "cli/agents.rs"]
+mod agents;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
 #[path = "cli/demo.rs"]

@@ -28,9 +28,9 @@ impl Anchors {
         })
     }
 
-    /// Tells whether no store was noted yet.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Tells whether no store of secrets was noted yet; what else is noted is called by a path: `agents/…`.
+    pub(super) fn has_no_store(&self) -> bool {
+        self.0.iter().all(|anchor| anchor.store.contains('/'))
     }
 
     /// Notes a store that has moved on. One that has not keeps its anchor: that it is older, or another at the same revision,

@@ -83,6 +83,7 @@ fn agent(name: &str) -> Caller {
         name: AgentName::parse(name).unwrap(),
         default_roots: vec![],
         client: Some("claude-code 2.1".into()),
+        standing: crate::access::Standing::default(),
     })
 }
 

@@ -1,10 +1,10 @@
-//! `hushkey agent`: gives agents rights, in the policy file.
+//! `hushkey agent`: gives agents rights, in the policy file, and [`token`]s that prove their names.
 
 use crate::{
     access::AgentName,
     broker::{Broker, VaultView},
     cli::{
-        AgentAllow, AgentCommand,
+        agent_arguments::{AgentAllow, AgentCommand},
         failure::Failure,
         guard, policy,
         session::{OWNER, Session, wait},
@@ -18,16 +18,27 @@ use crate::{
     vault::reference::Named,
 };
 
+mod token;
+
 /// Does what the command says.
 pub(super) fn perform(command: &AgentCommand, session: &Session) -> anyhow::Result<()> {
     guard::refuse_agents("`hushkey agent`")?;
-    let AgentCommand::Allow(arguments) = command;
-    allow(arguments, session)
+    match command {
+        AgentCommand::Allow(arguments) => allow(arguments, session),
+        AgentCommand::Create(arguments) => token::create(arguments, session),
+        AgentCommand::List => token::list(session),
+        AgentCommand::Rename { from, to } => token::rename(from, to, session),
+        AgentCommand::Revoke { name } => token::revoke(name, session),
+        AgentCommand::Rotate { name, expires_in } => token::rotate(name, *expires_in, session),
+    }
+}
+
+fn agent_name(typed: &str) -> Result<AgentName, Failure> {
+    AgentName::parse(typed).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 fn allow(arguments: &AgentAllow, session: &Session) -> anyhow::Result<()> {
-    let agent =
-        AgentName::parse(&arguments.name).map_err(|error| Failure::Usage(error.to_string()))?;
+    let agent = agent_name(&arguments.name)?;
     let broker = session.broker()?;
     let grants = grants(&arguments.vaults, &broker)?;
     let rules: Vec<NewRule> = arguments

@@ -120,6 +120,7 @@ fn play(
         home: Some(home.clone()),
         backend: Some(BackendKind::Local),
         agent: None,
+        agent_token_file: None,
     };
     // Nothing of the person's own environment leads here.
     let config = Config::load(&overrides, |_| None)?;

@@ -61,7 +61,10 @@ fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Init(command) => init::perform(command, &begin()?),
         Command::Item(command) => item::perform(command, &begin()?),
         Command::Log(command) => log::perform(&command, &begin()?),
-        Command::Mcp(command) => mcp::perform(command, begin()?),
+        Command::Mcp(command) => {
+            let file = command.agent_token_file.clone();
+            mcp::perform(command, Session::begin_as(&arguments.global, output, file)?)
+        }
         Command::Policy(command) => policy::perform(&command, &begin()?),
         Command::Read(command) => read::perform(&command, &begin()?),
         Command::Run(command) => return run::perform(command, &begin()?),

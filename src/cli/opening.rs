@@ -26,11 +26,15 @@ use crate::{
     policy::edit,
     policy_file::PolicyFile,
     private_file::{self, PrivateFileError},
+    registry::Registry,
     vault::{Secret, VaultError, VaultOverview},
 };
 
 /// How long a start waits for another process that makes what is missing.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How an agent's token is called where it is concealed.
+const AN_AGENTS_TOKEN: &str = "an agent's token";
 
 /// What is made where nothing is.
 #[derive(Clone, Debug)]
@@ -113,6 +117,10 @@ pub(super) fn make(config: &Config, beginnings: &Beginnings) -> anyhow::Result<M
 pub(super) fn open(config: &Config) -> Result<Broker, BrokerError> {
     drop(lock(config, FlockOperation::NonBlockingLockShared));
     let kek = config.key.load().map_err(unavailable)?;
+    open_with(config, &kek)
+}
+
+fn open_with(config: &Config, kek: &Kek) -> Result<Broker, BrokerError> {
     if !config.places.audit.exists() {
         return Err(unavailable_text(format!(
             "the audit log `{}` is gone, and nothing is released without one; put it back, or begin a new one with \
@@ -120,7 +128,29 @@ pub(super) fn open(config: &Config) -> Result<Broker, BrokerError> {
             config.places.audit.display()
         )));
     }
-    assemble(config, &kek, LocalVault::open)
+    assemble(config, kek, LocalVault::open)
+}
+
+/// As [`open`], with the agents' tokens. An older copy of them in their place may hold one that was revoked, so it is
+/// refused.
+pub(super) fn open_with_agents(config: &Config) -> Result<(Broker, Registry), BrokerError> {
+    drop(lock(config, FlockOperation::NonBlockingLockShared));
+    let kek = config.key.load().map_err(unavailable)?;
+    let broker = open_with(config, &kek)?;
+    let registry = Registry::open(&config.places.agents, &kek).map_err(unavailable)?;
+    let head = registry.head().map_err(unavailable)?;
+    let known = broker.audit().known_head(&head.store)?;
+    if known.is_some_and(|known| {
+        head.revision < known.revision || head.revision == known.revision && head.mark != known.mark
+    }) {
+        return Err(unavailable_text(format!(
+            "an older copy of the agents' tokens was put in place of `{}`, and may hold some that were revoked, so none is \
+             accepted; move it away and make new ones with `hushkey agent create`",
+            config.places.agents.display()
+        )));
+    }
+    broker.audit().note_head(&head)?;
+    Ok((broker, registry))
 }
 
 /// Opens the audit log alone: it has to be readable when the store is not.
@@ -212,7 +242,7 @@ fn grounds(config: &Config, kek: &Kek) -> Grounds {
     }
 }
 
-/// What no agent's program may print: the key in its spellings, and the Connect server's token.
+/// What no agent's program may print: the key in its spellings, the Connect server's token, and the agent's own.
 fn own_secrets(config: &Config, kek: &Kek) -> Vec<(String, Secret)> {
     let key = kek.redactable().into_iter();
     let key = key.map(|spelling| ("hushkey's own key".to_owned(), spelling));
@@ -223,7 +253,9 @@ fn own_secrets(config: &Config, kek: &Kek) -> Vec<(String, Secret)> {
         )),
         Backend::Local => None,
     };
-    key.chain(token).collect()
+    let agent_token = config.agent_token.as_ref();
+    let agent_token = agent_token.map(|token| (AN_AGENTS_TOKEN.to_owned(), token.text.clone()));
+    key.chain(token).chain(agent_token).collect()
 }
 
 /// Writes the first policy, unless there is one.

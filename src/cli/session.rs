@@ -1,6 +1,6 @@
 //! One invocation: how it prints, where things lie, and the broker when a command needs it.
 
-use std::{io, sync::OnceLock};
+use std::{io, path::PathBuf, sync::OnceLock};
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -32,6 +32,15 @@ pub(super) struct Session {
 impl Session {
     /// Reads the configuration; opens nothing.
     pub(super) fn begin(global: &Global, output: Output) -> anyhow::Result<Self> {
+        Self::begin_as(global, output, None)
+    }
+
+    /// As [`Session::begin`], for an agent that proves its name by a token in a file.
+    pub(super) fn begin_as(
+        global: &Global,
+        output: Output,
+        agent_token_file: Option<PathBuf>,
+    ) -> anyhow::Result<Self> {
         let overrides = Overrides {
             home: global.home.clone(),
             backend: global.backend.map(|name| match name {
@@ -39,6 +48,7 @@ impl Session {
                 BackendName::Local => BackendKind::Local,
             }),
             agent: None,
+            agent_token_file,
             refresh: global.refresh,
         };
         let config = Config::load(&overrides, |name| std::env::var_os(name))?;

@@ -21,6 +21,8 @@ pub struct Places {
     pub audit: PathBuf,
     /// `approvals.db`, with SQLite's companions beside it.
     pub approvals: PathBuf,
+    /// `agents.db`: digests of agents' tokens, with SQLite's companions beside it.
+    pub agents: PathBuf,
 }
 
 impl Places {
@@ -77,6 +79,7 @@ impl Places {
             key: data.join("key"),
             audit: state.join("audit.db"),
             approvals: state.join("approvals.db"),
+            agents: data.join("agents.db"),
         }
     }
 }

@@ -6,7 +6,6 @@
 use std::{
     io,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -18,8 +17,7 @@ use tokio::{
     sync::oneshot,
 };
 
-use super::{OptionsError, ServerOptions, VaultServer, serve};
-use crate::{access::Caller, broker::LazyBroker};
+use super::{VaultServer, serve};
 
 /// How long requests in flight may finish after the client closed its end.
 const AFTER_HANG_UP: Duration = Duration::from_secs(1);
@@ -29,10 +27,6 @@ const AFTER_SIGNAL: Duration = Duration::from_millis(80);
 /// Why the server did not run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The options make no server.
-    #[error(transparent)]
-    Options(#[from] OptionsError),
-
     /// The system did not let us listen for signals.
     #[error("signals cannot be received here")]
     Signals(#[source] io::Error),
@@ -45,12 +39,7 @@ pub enum ServeError {
 ///
 /// # Errors
 /// [`ServeError`] before the first request only.
-pub async fn serve_stdio(
-    broker: Arc<LazyBroker>,
-    caller: Caller,
-    options: &ServerOptions,
-) -> Result<(), ServeError> {
-    let server = VaultServer::new(broker, caller, options)?;
+pub async fn serve_stdio(server: VaultServer) -> Result<(), ServeError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signals)?;
     let (input, output) = stdio_pipes();

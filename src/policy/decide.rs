@@ -24,15 +24,22 @@ pub(super) fn decide(
         return Decision::Allowed(owner(action));
     };
     let nothing = AgentPolicy::default();
+    let granted = policy.granted(agent);
     let question = Question {
         policy,
         name: &agent.name,
-        granted: policy.agents.get(&agent.name).unwrap_or(&nothing),
+        granted: granted.unwrap_or(&nothing),
     };
-    let answer = if policy.agents.contains_key(&agent.name) {
-        question.ask(action)
-    } else {
-        Err(question.unknown_agent(action))
+    let answer = match granted {
+        Some(_) if agent.standing.distant && matches!(action, Action::Run(_)) => {
+            Err(refusal(Cause::Distant, advice::DISTANT).with_remedy(remedy::DISTANT.to_owned()))
+        }
+        Some(_) => question.ask(action),
+        None if policy.agents.contains_key(&agent.name) => {
+            Err(refusal(Cause::Unproven, advice::UNPROVEN)
+                .with_remedy(remedy::unproven(&agent.name)))
+        }
+        None => Err(question.unknown_agent(action)),
     };
     answer.map_or_else(|refusal| Decision::Denied(*refusal), Decision::Allowed)
 }

@@ -64,6 +64,8 @@ pub enum Cause {
     Command,
     /// The rule does not let a run start in this directory.
     Directory,
+    /// The agent comes from beyond this machine, and a program here could read hushkey's own files for it.
+    Distant,
     /// The agent may not even know of a vault or field that it named: answer exactly as for a name
     /// that is not there.
     Hidden,
@@ -75,6 +77,8 @@ pub enum Cause {
     Right(Right),
     /// The policy does not name the agent.
     UnknownAgent,
+    /// The agent's name counts only where a token proves it, and none did.
+    Unproven,
     /// The rule does not let the agent set this variable, or nobody may.
     Variable(String),
 }
@@ -86,11 +90,15 @@ impl fmt::Display for Cause {
             Self::Approval => f.write_str("its rule needs a person's approval"),
             Self::Command => f.write_str("no rule has this command with these references"),
             Self::Directory => f.write_str("its rule binds it to another directory"),
+            Self::Distant => {
+                f.write_str("it comes from beyond this machine, where no programs are run")
+            }
             Self::Hidden => f.write_str("it has no right by which it could know of this"),
             Self::OwnerOnly => f.write_str("only the owner may"),
             Self::References => f.write_str("no one rule and right cover all these references"),
             Self::Right(right) => write!(f, "it lacks the right `{right}`"),
             Self::UnknownAgent => f.write_str("the policy does not name it"),
+            Self::Unproven => f.write_str("no token proved its name"),
             Self::Variable(name) => write!(f, "it may not set the variable `{name}`"),
         }
     }

@@ -18,6 +18,8 @@ pub struct Description {
 pub struct AgentDescription {
     /// Its name.
     pub name: String,
+    /// Whether its name counts only where a token proves it.
+    pub require_token: bool,
     /// Paths that it names lie beneath these; `None` when the session says.
     pub roots: Option<Vec<String>>,
     /// Its rights, vault by vault.
@@ -55,6 +57,7 @@ pub struct RuleDescription {
 pub(super) fn describe(policy: &Policy) -> Description {
     let agents = policy.agents.iter().map(|(name, agent)| AgentDescription {
         name: name.to_string(),
+        require_token: agent.require_token,
         roots: agent.roots.as_ref().map(|roots| {
             roots
                 .iter()
@@ -137,6 +140,9 @@ impl fmt::Display for Description {
 impl fmt::Display for AgentDescription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.name)?;
+        if self.require_token {
+            writeln!(f, "  name      counts only with its token")?;
+        }
         match &self.roots {
             None => writeln!(f, "  files     where it was started, or beneath")?,
             Some(roots) if roots.is_empty() => writeln!(f, "  files     none")?,
@@ -218,6 +224,7 @@ mod tests {
             run = "missing"
             approve = "always"
             [agents.default]
+            require_token = true
         "#;
         let mut policy = Policy::parse(text, Some(std::path::Path::new("/home/ann"))).unwrap();
         let vaults = ["Dev", "My CI"].map(|name| Named {
@@ -239,6 +246,7 @@ mod tests {
                     2. missing without secrets; output full; approve always; program not found
 
         default
+          name      counts only with its token
           files     where it was started, or beneath
         ");
     }

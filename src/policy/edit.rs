@@ -14,8 +14,10 @@ use crate::{
     },
 };
 
+mod agents;
 mod starter;
 
+pub use agents::{add_agent, rename_agent};
 pub use starter::starter;
 
 /// A rule to add with [`allow_command`].
@@ -43,6 +45,9 @@ pub enum EditError {
         /// What is wrong with it.
         source: CommandPatternError,
     },
+    /// There is an agent of that name.
+    #[error("the policy has an agent `{0}` already; choose another name")]
+    Exists(AgentName),
     /// The policy that is there can't be read, or could not be after the change.
     #[error("the policy is left as it is: {0}")]
     Policy(#[from] PolicyError),

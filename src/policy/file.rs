@@ -83,7 +83,7 @@ impl File<'_> {
 
     fn agent(&self, name: &AgentName, item: &Item) -> Result<AgentPolicy> {
         let table = self.table(Some(item))?;
-        self.only_known(table, &["roots", "vaults", "commands"])?;
+        self.only_known(table, &["roots", "require_token", "vaults", "commands"])?;
         let roots = table
             .get("roots")
             .map(|item| self.each(item, |value| self.directory(value)))
@@ -97,7 +97,17 @@ impl File<'_> {
             };
             rules.push(self.rule(id, table, span)?);
         }
+        let require_token = match table.get("require_token") {
+            None => false,
+            Some(item) => item.as_bool().ok_or_else(|| {
+                self.error(
+                    item.span(),
+                    "`require_token` is true or false, without quotes",
+                )
+            })?,
+        };
         Ok(AgentPolicy {
+            require_token,
             roots,
             vaults: self.vaults(table)?,
             rules,
@@ -491,7 +501,7 @@ mod tests {
 
         #[test]
         fn no_value_in_any_place_makes_the_policy_panic(
-            key in "path|roots|vaults|commands|run|secrets|env|approve|output|timeout_seconds|cwd",
+            key in "path|roots|require_token|vaults|commands|run|secrets|env|approve|output|timeout_seconds|cwd",
             value in r#"1|true|"x"|\[\]|\[1\]|\{\}|\{a=1\}|\[\{\}\]|"""#,
         ) {
             for table in ["", "[agents]", "[agents.a]", "[agents.a.vaults]", "[[agents.a.commands]]\nrun='x'"] {

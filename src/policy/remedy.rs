@@ -4,6 +4,7 @@
 //! kept nowhere.
 
 use crate::{
+    access::AgentName,
     policy::{
         Caution, CommandPattern, Governed, Policy, ReferencePattern, Right, Rights, Rule, Run,
         caution,
@@ -14,6 +15,17 @@ use crate::{
 
 /// Beyond so many arguments a command is described by `**`.
 const STARS: usize = 6;
+
+/// What is refused to whoever comes from beyond this machine.
+pub(super) const DISTANT: &str = "an agent beside hushkey: `hushkey mcp`, or `hushkey serve` on loopback or a Unix socket, without --behind-proxy";
+
+/// A token, for an agent that has to prove its name.
+pub(super) fn unproven(agent: &AgentName) -> String {
+    format!(
+        "its token in HUSHKEY_AGENT_TOKEN or with --agent-token-file (`hushkey agent rotate {agent}` makes a new one), or no \
+         `require_token` in the policy"
+    )
+}
 
 /// The rights that are lacking in these vaults.
 pub(super) fn rights<'v>(

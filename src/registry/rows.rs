@@ -77,6 +77,7 @@ pub(super) struct Row {
 #[derive(Default)]
 pub(super) struct Table {
     pub(super) revision: u64,
+    mac: [u8; 32],
     pub(super) rows: Vec<Row>,
 }
 
@@ -98,12 +99,11 @@ impl Keys {
 
     /// Where the registry stands, for whoever remembers it elsewhere.
     pub(super) fn store_head(&self, table: &Table) -> StoreHead {
-        let revision = table.revision.to_le_bytes();
         let id = data_encoding::HEXLOWER.encode(&self.id);
         StoreHead {
             store: format!("{}{id}", super::STORE_PREFIX),
             revision: table.revision,
-            mark: self.head.mac(&[b"mark", &self.id, &revision]),
+            mark: table.mac,
         }
     }
 
@@ -188,7 +188,11 @@ impl Table {
         if !same_mac(&mac, &vouched.mac()) {
             return Err(RegistryError::Tampered);
         }
-        Ok(Self { revision, rows })
+        Ok(Self {
+            revision,
+            mac,
+            rows,
+        })
     }
 
     /// Writes all rows and a head that vouches for them.
@@ -209,9 +213,10 @@ impl Table {
             vouched.add(&row.handle, &row.digest, &sealed);
             put.execute((row.handle, row.digest, &sealed))?;
         }
+        self.mac = vouched.mac();
         transaction
             .prepare_cached("REPLACE INTO head (only, revision, mac) VALUES (1, ?, ?)")?
-            .execute((self.revision.cast_signed(), vouched.mac()))
+            .execute((self.revision.cast_signed(), self.mac))
             .map(drop)
     }
 }

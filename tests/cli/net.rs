@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 
 use crate::binary::Person;
 
-const REVEALING: [&[&str]; 6] = [
+const REVEALING: [&[&str]; 8] = [
     &["read", "op://Dev/Stripe/password"],
     &["item", "get", "Stripe", "--reveal"],
     &[
@@ -17,6 +17,8 @@ const REVEALING: [&[&str]; 6] = [
         "env",
     ],
     &["agent", "allow", "codex", "--vault", "Dev=full"],
+    &["agent", "create", "codex", "--vault", "Dev=full"],
+    &["agent", "rotate", "codex"],
     &["policy", "show"],
     &["policy", "check"],
 ];

@@ -120,6 +120,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "policy",
             "policy_file",
             "private_file",
+            "registry",
             "vault",
         ],
         never: &["rmcp", "rusqlite", "seal"],

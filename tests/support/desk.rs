@@ -198,6 +198,7 @@ impl Setup {
             name: AgentName::parse("tester").expect("a name"),
             default_roots: vec![root.clone()],
             client: None,
+            standing: hushkey::access::Standing::default(),
         });
         let broker = (self.broker)(home.path().to_owned());
         let server = VaultServer::new(broker, caller, &self.options).expect("a server");

@@ -113,6 +113,7 @@ impl House {
             name: AgentName::parse(name).unwrap(),
             default_roots: vec![self.work.clone()],
             client: None,
+            standing: hushkey::access::Standing::default(),
         })
     }
 

@@ -62,7 +62,16 @@ fn agent(name: &str) -> Caller {
         name: AgentName::parse(name).unwrap(),
         default_roots: vec![],
         client: None,
+        standing: crate::access::Standing::default(),
     })
+}
+
+fn standing(distant: bool, proven: bool) -> Caller {
+    let Caller::Agent(mut agent) = agent("codex") else {
+        unreachable!("an agent was made");
+    };
+    agent.standing = crate::access::Standing { distant, proven };
+    Caller::Agent(agent)
 }
 
 /// A run that an agent asks for; what a test doesn't say is harmless.
@@ -571,4 +580,49 @@ fn the_remedy_for_a_vault_allows_just_what_was_refused() {
         rights,
         Rights::listed(["metadata", "use", "create"]).unwrap()
     );
+}
+
+#[test]
+fn a_name_that_has_to_be_proven_is_worth_nothing_without_its_token() {
+    let policy = policy("[agents.codex]\nrequire_token = true\nvaults.Dev = 'use'");
+    let (near, proven) = (standing(false, false), standing(false, true));
+    let dev = VaultId::parse(DEV).unwrap();
+
+    let refused = policy.decide(&near, &Action::ListVaults, Timestamp::UNIX_EPOCH);
+    let allowed = policy.decide(&proven, &Action::ListVaults, Timestamp::UNIX_EPOCH);
+
+    let Decision::Denied(refusal) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(refusal.cause, Cause::Unproven);
+    assert!(refusal.advice.contains("HUSHKEY_AGENT_TOKEN"));
+    assert_eq!(policy.rights(&near, &dev), Rights::NONE);
+    assert!(allowed.is_allowed());
+    assert_eq!(policy.rights(&proven, &dev), Rights::level("use").unwrap());
+}
+
+#[test]
+fn nobody_runs_a_program_from_beyond_this_machine() {
+    let policy = policy(
+        "[agents.codex]\nvaults.Dev = 'use'\n[[agents.codex.commands]]\nrun = '**'\nsecrets = ['op://Dev/**']",
+    );
+    let run = Run {
+        program: Path::new("/usr/bin/npm"),
+        arguments: &[],
+        variables: &[],
+        secret_variables: &[],
+        secrets: &[],
+        cwd: Path::new("/"),
+        output: None,
+    };
+    let decide = |distant| {
+        policy.decide(
+            &standing(distant, true),
+            &Action::Run(&run),
+            Timestamp::UNIX_EPOCH,
+        )
+    };
+
+    assert!(decide(false).is_allowed());
+    assert!(matches!(decide(true), Decision::Denied(refusal) if refusal.cause == Cause::Distant));
 }

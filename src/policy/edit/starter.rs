@@ -38,6 +38,7 @@ mod tests {
             name: AgentName::parse("default").unwrap(),
             default_roots: vec![],
             client: None,
+            standing: crate::access::Standing::default(),
         })
     }
 

@@ -1,0 +1,106 @@
+//! What can be typed after `hushkey agent`, `mcp` and `serve`: only words, as in the module above.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::variables;
+
+/// `hushkey agent …`.
+#[derive(Debug, Subcommand)]
+pub enum AgentCommand {
+    /// Lets an agent use a vault, or run a command with secrets
+    #[command(
+        after_help = "Levels: off < read < use < write < full; or the rights themselves: metadata, use, create, update, delete, files.\n\
+                            In a command `*` is any one argument and a last `**` any rest; in a reference `*` is one segment.\n\n\
+                            Examples:\n  hushkey agent allow codex --vault Dev=use --vault CI=metadata,create\n  \
+                            hushkey agent allow codex --command 'npm run *' --secrets 'op://Dev/**'"
+    )]
+    Allow(AgentAllow),
+    /// Makes an agent with a token, and prints the token once
+    #[command(
+        after_help = "The token goes to standard output and is kept nowhere: put it where the agent's client reads it.\n\n\
+                            Examples:\n  hushkey agent create codex --vault Dev=use --expires-in 30d\n  \
+                            hushkey agent create ci > ci.token"
+    )]
+    Create(AgentCreate),
+    /// Lists agents' tokens: how they begin, since when, until when, when they were last used
+    #[command(visible_alias = "ls")]
+    List,
+    /// Gives an agent another name, in the policy and for its token
+    Rename {
+        /// Its name
+        from: String,
+        /// Its new name
+        to: String,
+    },
+    /// Ends an agent's token; running servers refuse it from their next request on
+    Revoke {
+        /// The agent's name
+        name: String,
+    },
+    /// Ends an agent's token, makes another and prints it once
+    Rotate {
+        /// The agent's name
+        name: String,
+        /// How long the new one is good for: `90m`, `30d` [default: until it is revoked]
+        #[arg(long, value_name = "TIME", value_parser = variables::duration)]
+        expires_in: Option<std::time::Duration>,
+    },
+}
+
+/// `hushkey agent create`.
+#[derive(Debug, Args)]
+pub struct AgentCreate {
+    /// The agent's name, as policy and log have it
+    pub name: String,
+    /// A vault and what the agent may do in it; may be repeated
+    #[arg(long = "vault", value_name = "VAULT=LEVEL")]
+    pub vaults: Vec<String>,
+    /// How long the token is good for: `90m`, `30d` [default: until it is revoked]
+    #[arg(long, value_name = "TIME", value_parser = variables::duration)]
+    pub expires_in: Option<std::time::Duration>,
+}
+
+/// `hushkey agent allow`.
+#[derive(Debug, Args)]
+pub struct AgentAllow {
+    /// The agent's name, as `hushkey mcp --agent` gives it
+    pub name: String,
+    /// A vault and what the agent may do in it; may be repeated
+    #[arg(
+        long = "vault",
+        value_name = "VAULT=LEVEL",
+        required_unless_present = "command"
+    )]
+    pub vaults: Vec<String>,
+    /// A command that it may run, as one string split as a shell splits words; may be repeated
+    #[arg(long = "command", value_name = "PATTERN", requires = "secrets")]
+    pub command: Vec<String>,
+    /// Which references may reach these commands; may be repeated
+    #[arg(long, value_name = "PATTERN", requires = "command")]
+    pub secrets: Vec<String>,
+}
+
+/// `hushkey mcp`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "An agent's entry: { \"command\": \"hushkey\", \"args\": [\"mcp\", \"--agent\", \"codex\"] }"
+)]
+pub struct Mcp {
+    /// The name that policy knows the agent by [default: its token's, else config.toml's, else `default`]
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
+    /// A file with the token that proves the name; HUSHKEY_AGENT_TOKEN may hold the token itself
+    #[arg(long, value_name = "FILE")]
+    pub agent_token_file: Option<PathBuf>,
+    /// Offers only tools that change and run nothing
+    #[arg(long)]
+    pub read_only: bool,
+    /// Offers only these tools
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub tools: Vec<String>,
+    /// Offers all but these tools
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub exclude_tools: Vec<String>,
+}
