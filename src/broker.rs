@@ -26,6 +26,7 @@ pub mod error;
 mod fields;
 mod files;
 mod guard;
+mod inject;
 mod injected;
 mod out_file;
 mod paths;
@@ -45,6 +46,7 @@ mod write;
 pub use error::{BrokerError, Class};
 pub use files::{AttachFile, SaveFile, SavedFile};
 pub use guard::Ticket;
+pub use inject::{FilledTemplate, InjectTemplate, TemplateText};
 pub use paths::OwnPaths;
 pub use request::{
     Activity, ActivityWanted, Checked, CreateItem, Deleted, ItemLine, ItemPage, ItemView,

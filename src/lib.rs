@@ -28,5 +28,6 @@ pub mod redact;
 pub mod registry;
 pub mod seal;
 pub mod sqlite_file;
+pub mod template;
 pub mod vault;
 pub mod words;

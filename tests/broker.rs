@@ -20,6 +20,8 @@ mod items;
 mod records;
 #[path = "broker/runs.rs"]
 mod runs;
+#[path = "broker/templates.rs"]
+mod templates;
 #[path = "broker/ways_round.rs"]
 mod ways_round;
 

@@ -31,6 +31,8 @@ mod owner;
 mod runs;
 #[path = "cli/store.rs"]
 mod store;
+#[path = "cli/templates.rs"]
+mod templates;
 #[path = "cli/typed.rs"]
 mod typed;
 #[path = "cli/words.rs"]

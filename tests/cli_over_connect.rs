@@ -17,6 +17,8 @@ mod net;
 mod owner;
 #[path = "cli/runs.rs"]
 mod runs;
+#[path = "cli/templates.rs"]
+mod templates;
 #[path = "cli/typed.rs"]
 mod typed;
 

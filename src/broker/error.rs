@@ -3,7 +3,7 @@
 use crate::{
     audit::AuditError,
     launch::LaunchError,
-    vault::{ReferenceError, VaultError},
+    vault::{ReferenceError, SecretReference, VaultError},
 };
 
 /// Why the broker did not do what was asked. Every message may be shown to a model.
@@ -41,6 +41,10 @@ pub enum BrokerError {
         source: Option<crate::vault::Source>,
     },
 
+    /// Several references mean nothing.
+    #[error("{}", several(.0))]
+    Unresolved(Vec<(SecretReference, VaultError)>),
+
     /// The vault's answer.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -70,7 +74,41 @@ pub enum Class {
     Usage,
 }
 
+/// So many references are told at most.
+const MAX_UNRESOLVED: usize = 20;
+
+fn several(missing: &[(SecretReference, VaultError)]) -> String {
+    let mut told = format!("{} references can't be resolved:", missing.len());
+    for (at, (reference, error)) in (1..).zip(missing.iter().take(MAX_UNRESOLVED)) {
+        told.push_str(&format!(" ({at}) {reference}: {error}"));
+    }
+    if missing.len() > MAX_UNRESOLVED {
+        told.push_str(&format!(" and {} more", missing.len() - MAX_UNRESOLVED));
+    }
+    told
+}
+
 impl BrokerError {
+    /// What is wrong with references that could not be looked up; `None` if there are none. Where the vault itself does not
+    /// answer, that is the one thing to say.
+    pub(super) fn unresolved(mut missing: Vec<(SecretReference, VaultError)>) -> Option<Self> {
+        let down = |error: &VaultError| {
+            !matches!(
+                error,
+                VaultError::Ambiguous { .. } | VaultError::Invalid(_) | VaultError::NotFound { .. }
+            )
+        };
+        let first = missing.iter().position(|(_, error)| down(error));
+        match (first, missing.len()) {
+            (Some(at), _) => Some(missing.swap_remove(at).1.into()),
+            (None, 0 | 1) => missing.pop().map(|(_, error)| error.into()),
+            (None, _) => {
+                missing.sort_by_cached_key(|(reference, _)| reference.to_string());
+                Some(Self::Unresolved(missing))
+            }
+        }
+    }
+
     /// What kind of failure it is.
     #[must_use]
     pub fn class(&self) -> Class {
@@ -79,6 +117,7 @@ impl BrokerError {
             Self::Invalid(_) | Self::Reference(_) => Class::Usage,
             Self::Launch(_) => Class::Failed,
             Self::Unavailable { .. } => Class::Unavailable,
+            Self::Unresolved(_) => Class::NotFound,
             Self::Vault(error) => match error {
                 VaultError::Ambiguous { .. } | VaultError::NotFound { .. } => Class::NotFound,
                 VaultError::Corrupted { .. } | VaultError::Unavailable { .. } => Class::Unavailable,

@@ -87,6 +87,13 @@ impl OutFile {
         Ok(Box::new(file))
     }
 
+    /// Writes all of a content that is at hand.
+    pub(super) fn write(&self, content: &[u8]) -> Result<(), BrokerError> {
+        (&self.file)
+            .write_all(content)
+            .map_err(|error| unwritable(&self.path, &error))
+    }
+
     /// Puts the file in its place.
     pub(super) fn finish(mut self, mode: u32) -> Result<PathBuf, BrokerError> {
         let flags = if self.overwrite {

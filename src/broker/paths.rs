@@ -85,23 +85,32 @@ impl Reach {
         path: &Path,
         own: &OwnPaths,
     ) -> Result<Zeroizing<Vec<u8>>, BrokerError> {
+        self.read_up_to(path, MAX_FILE, own)
+    }
+
+    /// Reads a whole file of at most so many bytes.
+    ///
+    /// # Errors
+    /// As [`Reach::read`].
+    pub(super) fn read_up_to(
+        &self,
+        path: &Path,
+        most: u64,
+        own: &OwnPaths,
+    ) -> Result<Zeroizing<Vec<u8>>, BrokerError> {
+        let too_large =
+            || BrokerError::Invalid(format!("`{}` is larger than {most} bytes", shown(path)));
         let (mut file, length) = self.open_file(path, own)?;
-        if length > MAX_FILE {
-            return Err(BrokerError::Invalid(format!(
-                "`{}` is larger than {MAX_FILE} bytes",
-                shown(path)
-            )));
+        if length > most {
+            return Err(too_large());
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(length as usize + 1));
         file.by_ref()
-            .take(MAX_FILE + 1)
+            .take(most + 1)
             .read_to_end(&mut bytes)
             .map_err(|error| unreadable(path, &error))?;
-        if bytes.len() as u64 > MAX_FILE {
-            return Err(BrokerError::Invalid(format!(
-                "`{}` is larger than {MAX_FILE} bytes",
-                shown(path)
-            )));
+        if bytes.len() as u64 > most {
+            return Err(too_large());
         }
         Ok(bytes)
     }

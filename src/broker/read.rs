@@ -15,7 +15,7 @@ use crate::{
     },
     display_text::safe_url,
     dotenv,
-    policy::{Action, Decision, Governed, Right, Rights},
+    policy::{Action, Decision, Right, Rights},
     vault::{
         BackendAccess, Item, ItemOverview, ItemState, Secret, SecretReference, VaultError, is_id,
         name::{folded_name, same_name},
@@ -203,10 +203,7 @@ impl Broker {
             Ok(target) => target,
             Err(error) => return Some(error.to_string()),
         };
-        let secrets = [Governed {
-            reference: &target.reference,
-            origins: &target.field.origins,
-        }];
+        let secrets = [target.governed()];
         let action = Action::Take {
             right: Right::Use,
             secrets: &secrets,
@@ -273,10 +270,7 @@ impl Broker {
         let target = self
             .found(&ask, Verb::Reveal, &reference.to_string(), found)
             .await?;
-        let governed = Governed {
-            reference: &target.reference,
-            origins: &target.field.origins,
-        };
+        let governed = target.governed();
         let deed = Deed::fields(Verb::Reveal, [&target]);
         let ticket = self.permit(&ask, &Action::Reveal(&governed), deed).await?;
         let value = match super::wire::attribute(reference, &target) {

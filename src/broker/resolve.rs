@@ -9,7 +9,7 @@ use crate::{
     access::Caller,
     audit::Verb,
     broker::{Ask, Broker, BrokerError, guard::Deed},
-    policy::{Action, Policy, Right, Rights},
+    policy::{Action, Governed, Policy, Right, Rights},
     vault::{
         FieldId, FieldMetadata, FieldType, FileId, FileMetadata, ItemId, ItemMetadata, ItemState,
         Noun, SecretReference, Section, VaultError, VaultId, VaultOverview,
@@ -172,6 +172,16 @@ pub(super) struct Target {
     pub asked: String,
     /// The item's version that was looked at: the decision holds for no other.
     pub version: u64,
+}
+
+impl Target {
+    /// As the policy decides on it.
+    pub(super) fn governed(&self) -> Governed<'_> {
+        Governed {
+            reference: &self.reference,
+            origins: &self.field.origins,
+        }
+    }
 }
 
 impl Broker {

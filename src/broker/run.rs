@@ -161,13 +161,7 @@ impl Broker {
         let (command, wiring) = self.understood(&ask, named, meant).await?;
 
         let targets = wiring.targets();
-        let secrets: Vec<Governed<'_>> = targets
-            .iter()
-            .map(|target| Governed {
-                reference: &target.reference,
-                origins: &target.field.origins,
-            })
-            .collect();
+        let secrets: Vec<Governed<'_>> = targets.iter().map(Target::governed).collect();
         let (variables, secret_variables) = wiring.names();
         let run = command.request(&secrets, &secret_variables, &variables, request.output);
         let deed = Deed::run(&command, &targets).because(request.reason.as_deref());

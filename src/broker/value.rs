@@ -18,7 +18,7 @@ use crate::{
     },
     generate::{self, Recipe},
     launch::{self, Keep, Launch, Status, Stdin},
-    policy::{Action, Governed, Right},
+    policy::{Action, Right},
     redact::Redactor,
     vault::{FieldId, Item, ResolvedReference, Secret, SecretReference, VaultError},
 };
@@ -101,10 +101,7 @@ impl Broker {
                         "a Connect server can't remember which rules a copied value stands under, so agents can't copy there; use the reference itself where the value is needed, or another source".into(),
                     ));
                 }
-                let secrets = [Governed {
-                    reference: &target.reference,
-                    origins: &target.field.origins,
-                }];
+                let secrets = [target.governed()];
                 let action = Action::Take {
                     right: Right::Use,
                     secrets: &secrets,

@@ -14,7 +14,7 @@ use crate::{
         resolve::{Target, no_item},
     },
     dotenv::{self, Dotenv},
-    vault::{Secret, SecretReference, VaultError, reference::Attribute},
+    vault::{Secret, SecretReference, reference::Attribute},
 };
 
 /// What a request's variables, files and standard input turned out to be.
@@ -59,7 +59,7 @@ impl Broker {
         for path in &request.env_files {
             lines.extend(self.lines(ask, path, request)?);
         }
-        let known = self.known(ask, request, &lines).await;
+        let known = self.known(ask, request, &lines).await?;
         wiring(request, lines, known)
     }
 
@@ -83,13 +83,14 @@ impl Broker {
             .map_err(|error| invalid_file(path, &error))
     }
 
-    /// Looks all references up at the same time. What is no reference is complained of later, in its turn.
+    /// Looks all references up at the same time; all that mean nothing are told at once. What is no reference is
+    /// complained of later, in its turn.
     async fn known(
         &self,
         ask: &Ask<'_>,
         request: &RunRequest,
         lines: &[dotenv::Assignment],
-    ) -> Known {
+    ) -> Result<Known, BrokerError> {
         let inherited = request.inherited.iter();
         let texts = inherited
             .chain(&request.env)
@@ -116,7 +117,15 @@ impl Broker {
             let target = self.target(&ask.seen, &reference).await;
             (reference, target)
         });
-        Known(join_all(found).await.into_iter().collect())
+        let mut known = HashMap::new();
+        let mut missing = Vec::new();
+        for (reference, target) in join_all(found).await {
+            match target {
+                Ok(target) => drop(known.insert(reference, target)),
+                Err(error) => missing.push((reference, error)),
+            }
+        }
+        BrokerError::unresolved(missing).map_or(Ok(Known(known)), Err)
     }
 
     /// Reads a file of variables that the caller may name.
@@ -127,21 +136,15 @@ impl Broker {
 }
 
 /// What references turned out to mean.
-struct Known(HashMap<SecretReference, Result<Target, VaultError>>);
+struct Known(HashMap<SecretReference, Target>);
 
 impl Known {
-    fn target(&mut self, reference: &SecretReference) -> Result<Target, BrokerError> {
-        match self.0.get(reference) {
-            Some(Ok(target)) => Ok(target.clone()),
-            // It ends the request, so that it is asked for once.
-            _ => match self.0.remove(reference) {
-                Some(Err(error)) => Err(error.into()),
-                _ => Err(no_item(&reference.item).into()),
-            },
-        }
+    fn target(&self, reference: &SecretReference) -> Result<Target, BrokerError> {
+        let known = self.0.get(reference).cloned();
+        known.ok_or_else(|| no_item(&reference.item).into())
     }
 
-    fn meant(&mut self, reference: &SecretReference) -> Result<Carried, BrokerError> {
+    fn meant(&self, reference: &SecretReference) -> Result<Carried, BrokerError> {
         let target = self.target(reference)?;
         Ok(match attribute(reference, &target) {
             Some(text) => Carried::Plain(Secret::new(text)),
@@ -149,14 +152,14 @@ impl Known {
         })
     }
 
-    fn carried(&mut self, text: &str) -> Result<Carried, BrokerError> {
+    fn carried(&self, text: &str) -> Result<Carried, BrokerError> {
         if !SecretReference::looks_like(text) {
             return Ok(Carried::Plain(Secret::new(text.to_owned())));
         }
         self.meant(&SecretReference::parse(text)?)
     }
 
-    fn secret_target(&mut self, text: &str) -> Result<Target, BrokerError> {
+    fn secret_target(&self, text: &str) -> Result<Target, BrokerError> {
         let reference = SecretReference::parse(text)?;
         if !matches!(reference.attribute, Attribute::Content | Attribute::Value) {
             return Err(BrokerError::Invalid(
@@ -172,7 +175,7 @@ impl Known {
 fn wiring(
     request: &RunRequest,
     lines: Vec<dotenv::Assignment>,
-    mut known: Known,
+    known: Known,
 ) -> Result<Wiring, BrokerError> {
     let mut wiring = Wiring::default();
     for (name, text) in &request.inherited {

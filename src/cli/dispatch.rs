@@ -8,8 +8,8 @@ use clap_complete::Shell;
 use crate::{
     broker::Class,
     cli::{
-        Arguments, Command, agent, connect, demo, doctor, failure, file, import, init, item, log,
-        mcp,
+        Arguments, Command, agent, connect, demo, doctor, failure, file, import, init, inject,
+        item, log, mcp,
         output::{self, Output},
         policy, read, run,
         session::Session,
@@ -59,6 +59,7 @@ fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::File(command) => file::perform(command, &begin()?),
         Command::Import(command) => import::perform(&command, &begin()?),
         Command::Init(command) => init::perform(command, &begin()?),
+        Command::Inject(command) => inject::perform(&command, &begin()?),
         Command::Item(command) => item::perform(command, &begin()?),
         Command::Log(command) => log::perform(&command, &begin()?),
         Command::Mcp(command) => {

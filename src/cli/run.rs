@@ -83,6 +83,13 @@ fn inherited(session: &Session) -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os().filter(move |(name, _)| !(is_connect && name == CONNECT_TOKEN))
 }
 
+/// Those that are text.
+pub(super) fn texts(session: &Session) -> Vec<(String, String)> {
+    inherited(session)
+        .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
+        .collect()
+}
+
 fn request(arguments: Run, session: &Session) -> Result<RunRequest, Failure> {
     let command = arguments
         .command
@@ -101,13 +108,10 @@ fn request(arguments: Run, session: &Session) -> Result<RunRequest, Failure> {
         })
         .collect::<Option<_>>()
         .ok_or_else(|| Failure::Usage("--env takes NAME=REFERENCE".to_owned()))?;
-    let inherited = inherited(session)
-        .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
-        .collect();
     Ok(RunRequest {
         command,
         env,
-        inherited,
+        inherited: texts(session),
         env_files: arguments.env_files,
         timeout: arguments.timeout,
         ..RunRequest::default()

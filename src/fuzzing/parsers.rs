@@ -11,6 +11,7 @@ use crate::{
     generate::Recipe,
     import,
     policy::{CommandPattern, Policy, ReferencePattern, Rights},
+    template::{Part, Template},
     vault::SecretReference,
 };
 
@@ -19,13 +20,13 @@ pub fn parsers(data: &[u8]) {
     let Some((which, bytes)) = data.split_first() else {
         return;
     };
-    if which % 9 == 0 {
+    if which % 10 == 0 {
         return dotenv(bytes);
     }
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    match which % 9 {
+    match which % 10 {
         1 => reference(text),
         2 => policy(text),
         3 => command_pattern(text),
@@ -33,6 +34,7 @@ pub fn parsers(data: &[u8]) {
         5 => drop(Recipe::parse(text)),
         6 => rights(text),
         7 => assignment(text),
+        9 => template(text),
         _ => drop(AgentName::parse(text)),
     }
 }
@@ -107,6 +109,31 @@ fn assignment(text: &str) {
     if let Some(value) = assigned_value(text) {
         let before = text.strip_suffix(value).expect("the value is the end");
         assert!(before.ends_with('='), "{before} and {value}");
+    }
+}
+
+fn template(text: &str) {
+    let _ = Template::parse(text, |_| None);
+    let named = |name: &str| Some(Zeroizing::new(name.to_owned()));
+    let Ok(template) = Template::parse(text, named) else {
+        return;
+    };
+    let mut was_text = false;
+    for part in template.parts() {
+        match part {
+            Part::Reference(_) => was_text = false,
+            Part::Text(text) => {
+                assert!(!was_text && !text.expose_secret().is_empty());
+                was_text = true;
+            }
+        }
+    }
+    if !text.contains(['$', '{']) && template.references().is_empty() {
+        let parts = template.parts().iter().map(|part| match part {
+            Part::Reference(_) => "",
+            Part::Text(text) => text.expose_secret(),
+        });
+        assert_eq!(parts.collect::<String>(), text);
     }
 }
 

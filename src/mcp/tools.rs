@@ -15,6 +15,7 @@ mod create_item;
 mod delete_item;
 mod field;
 pub(super) mod get_item;
+mod inject_template;
 pub(super) mod item_details;
 pub(super) mod list_activity;
 pub(super) mod list_items;
@@ -33,6 +34,7 @@ pub(super) fn router() -> &'static ToolRouter<VaultServer> {
             + VaultServer::create_item_router()
             + VaultServer::delete_item_router()
             + VaultServer::get_item_router()
+            + VaultServer::inject_template_router()
             + VaultServer::list_activity_router()
             + VaultServer::list_items_router()
             + VaultServer::list_vaults_router()

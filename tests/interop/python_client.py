@@ -21,6 +21,7 @@ TOOLS = {
     "create_item",
     "delete_item",
     "get_item",
+    "inject_template",
     "list_activity",
     "list_items",
     "list_vaults",

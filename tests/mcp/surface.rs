@@ -226,6 +226,7 @@ fn the_table_of_tools_has_a_line_for_each() {
     | `create_item` | Creates an item whose secrets come from somewhere else than you. | write |
     | `delete_item` | Puts an item away: the local store archives it and its owner can bring it back; a Connect server deletes it for good. | write, destructive |
     | `get_item` | Reads one item's metadata: sections, fields, files, tags, URLs, version. | read-only |
+    | `inject_template` | Fills a template's secret references with their values and writes the result to a file, readable by its owner alone; returns only the path and the references. | write, destructive |
     | `list_activity` | Lists what you did with the vaults, and what was decided, in plain English. | read-only |
     | `list_items` | Lists items by title, tag, URL or category, one page at a time. | read-only |
     | `list_vaults` | Lists the vaults that you may see, and what you may do in each. | read-only |

@@ -520,6 +520,10 @@ async fn text_and_structured_content_of_every_tool_say_the_same() {
             json!({ "item": "Stripe", "path": "attached.txt" }),
         ),
         (
+            "inject_template",
+            json!({ "template": "op://Dev/Stripe/username", "out_file": "filled.txt" }),
+        ),
+        (
             "save_file",
             json!({ "item": "Stripe", "file": "attached.txt", "out_file": "saved.txt" }),
         ),
