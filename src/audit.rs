@@ -109,6 +109,22 @@ impl AuditLog {
         })
     }
 
+    /// Wraps the log's key with another key of the owner's; no entry changes.
+    ///
+    /// # Errors
+    /// [`AuditError::WrongKey`] when `old` is not the key of this log.
+    pub fn rewrap(&self, old: &dyn KeyHolder, new: &dyn KeyHolder) -> Result<(), AuditError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let wrapped: Vec<u8> =
+            transaction.query_row("SELECT wrapped_key FROM log", (), |row| row.get(0))?;
+        let key = old
+            .unwrap(PURPOSE, &wrapped)
+            .map_err(|Broken| AuditError::WrongKey)?;
+        transaction.execute("UPDATE log SET wrapped_key = ?", [new.wrap(PURPOSE, &key)])?;
+        Ok(transaction.commit()?)
+    }
+
     /// Writes one entry; it is durable when this returns. Blocks for a disk's sync, about a millisecond.
     ///
     /// # Errors

@@ -85,7 +85,17 @@ pub struct Grounds {
     pub own_paths: OwnPaths,
     /// Hushkey's own key in its written forms: concealed in whatever an agent's program prints.
     pub own_secrets: Vec<(String, Secret)>,
+    /// Whether a person approved something; `None` where no passphrase could prove it.
+    pub approved: Option<Approved>,
+    /// Whether the store is unlocked still, if it can be locked: no request is begun while it is not.
+    pub unlocked: Option<Unlocked>,
 }
+
+/// Tells whether a signature says that the owner, with the passphrase, approved a message.
+pub type Approved = Box<dyn Fn(&[u8], &[u8; 64]) -> bool + Send + Sync>;
+
+/// Tells whether a store that was opened is unlocked still.
+pub type Unlocked = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// One request while it is worked on: who asks, under which policy, what they may see.
 struct Ask<'a> {

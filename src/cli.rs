@@ -29,12 +29,14 @@ mod mcp;
 mod opening;
 mod out_file;
 mod output;
+mod passphrase;
 mod policy;
 mod read;
 mod record;
 mod run;
 mod session;
 mod terminal;
+mod unlock;
 mod variables;
 mod vault;
 mod view;
@@ -146,6 +148,14 @@ pub enum Command {
     /// Attaches, saves, lists and deletes items' files
     #[command(subcommand)]
     File(FileCommand),
+    /// Becomes the process that holds the key; `unlock` starts it
+    #[command(hide = true)]
+    HoldKey {
+        /// Where it listens
+        socket: PathBuf,
+        /// For how long, in seconds
+        seconds: u64,
+    },
     /// Brings secrets in from elsewhere
     #[command(subcommand)]
     Import(ImportCommand),
@@ -156,10 +166,15 @@ pub enum Command {
     /// Makes, reads and changes items
     #[command(subcommand)]
     Item(ItemCommand),
+    /// Locks a store that `unlock` has opened
+    Lock,
     /// Shows what was done, by whom, and what was decided
     Log(Log),
     /// Serves the tools to an agent over standard input and output
     Mcp(Mcp),
+    /// Sets, changes and removes the passphrase of the key
+    #[command(subcommand)]
+    Passphrase(PassphraseCommand),
     /// Shows and checks the policy
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -167,6 +182,8 @@ pub enum Command {
     Read(Read),
     /// Runs a program with secrets in its environment
     Run(Run),
+    /// Opens a store with a passphrase for a while: until `lock`, a time-out, or the end of this login
+    Unlock(Unlock),
     /// Makes, reads and changes vaults
     #[command(subcommand)]
     Vault(VaultCommand),
@@ -181,9 +198,12 @@ pub struct Init {
     /// The first vault's name
     #[arg(long, value_name = "NAME", default_value = "Dev")]
     pub vault: String,
-    /// Protects the key with a passphrase
+    /// Protects the key with a passphrase, asked for on the terminal
     #[arg(long)]
     pub passphrase: bool,
+    /// With --passphrase: a private file that holds it; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
     /// Does nothing, successfully, where there is a store already
     #[arg(long)]
     pub if_missing: bool,
@@ -276,6 +296,47 @@ pub enum FileCommand {
         #[arg(long, short)]
         force: bool,
     },
+}
+
+/// `hushkey passphrase …`.
+#[derive(Debug, Subcommand)]
+pub enum PassphraseCommand {
+    /// Changes the passphrase, and the key with it
+    Change {
+        /// A private file that holds the passphrase [default: asks]; `-` for standard input
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+        /// A private file that holds the new passphrase [default: asks]
+        #[arg(long, value_name = "FILE")]
+        new_passphrase_file: Option<PathBuf>,
+    },
+    /// Puts the key into its file in the clear
+    Remove {
+        /// A private file that holds the passphrase [default: asks]; `-` for standard input
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+    },
+    /// Locks the key of a store that has no passphrase yet, and makes it a new one
+    Set {
+        /// A private file that holds the passphrase [default: asks]; `-` for standard input
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+    },
+}
+
+/// `hushkey unlock`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A server that nobody unlocks reads the passphrase itself: HUSHKEY_PASSPHRASE_FILE names a private file, or /dev/fd/N.\n\n\
+                  Examples:\n  hushkey unlock\n  hushkey unlock --for 30m"
+)]
+pub struct Unlock {
+    /// For how long: `30m`, `8h`, at most `7d`
+    #[arg(long = "for", value_name = "TIME", default_value = "8h", value_parser = variables::duration)]
+    pub time: std::time::Duration,
+    /// A private file that holds the passphrase [default: asks]; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
 }
 
 /// `hushkey policy …`.

@@ -56,6 +56,10 @@ pub struct Config {
     pub backend: Backend,
     /// Where the key of what is stored here comes from.
     pub key: KeySource,
+    /// A file with the passphrase of a locked key, for servers that nobody unlocks.
+    pub passphrase_file: Option<PathBuf>,
+    /// The login's own directory for sockets, if there is one: `XDG_RUNTIME_DIR`.
+    pub runtime_dir: Option<PathBuf>,
     /// What an agent gets when it names nothing else.
     pub agent: AgentDefaults,
     /// The token by which an agent proves its name to this process, if one was given.
@@ -182,6 +186,8 @@ impl Config {
                 },
                 timeout_seconds: file.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT_SECONDS),
             },
+            passphrase_file: variables.os("HUSHKEY_PASSPHRASE_FILE").map(PathBuf::from),
+            runtime_dir: variables.os("XDG_RUNTIME_DIR").map(PathBuf::from),
             backend,
             places,
         })
@@ -203,6 +209,7 @@ impl Config {
             .into_iter()
             .chain(token_file)
             .chain(agent_token_file)
+            .chain(self.passphrase_file.as_deref())
             .collect()
     }
 }

@@ -85,6 +85,10 @@ pub enum KeyError {
     #[error("a passphrase is one line of at most 1,024 bytes, and not empty")]
     NoPassphrase,
 
+    /// The key lies in the clear.
+    #[error("the key has no passphrase; `hushkey passphrase set` gives it one")]
+    NotLocked,
+
     /// A holder of a newer hushkey's kind.
     #[error("the key is held in a way that this hushkey does not know; update hushkey")]
     UnknownHolder,

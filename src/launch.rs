@@ -51,7 +51,7 @@ mod supervisor;
 mod tree;
 mod variable;
 
-pub use beneath::beneath_a_run;
+pub use beneath::{beneath_a_run, is_beneath_a_run};
 pub use error::LaunchError;
 pub use foreground::{Foreground, foreground};
 pub use guard::protect_memory;

@@ -29,5 +29,6 @@ pub mod registry;
 pub mod seal;
 pub mod sqlite_file;
 pub mod template;
+pub mod unlocked;
 pub mod vault;
 pub mod words;

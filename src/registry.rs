@@ -122,6 +122,27 @@ impl Registry {
         })
     }
 
+    /// Wraps the registry's key with another key of the owner's; no token changes.
+    ///
+    /// # Errors
+    /// [`RegistryError::WrongKey`] when `old` is not the key of this registry.
+    pub fn rewrap(&self, old: &dyn KeyHolder, new: &dyn KeyHolder) -> Result<(), RegistryError> {
+        let mut open = self.lock();
+        let transaction = open
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let wrapped: Vec<u8> =
+            transaction.query_row("SELECT wrapped_key FROM registry", (), |row| row.get(0))?;
+        let key = old
+            .unwrap(PURPOSE, &wrapped)
+            .map_err(|Broken| RegistryError::WrongKey)?;
+        transaction.execute(
+            "UPDATE registry SET wrapped_key = ?",
+            [new.wrap(PURPOSE, &key)],
+        )?;
+        Ok(transaction.commit()?)
+    }
+
     /// Makes a token for an agent that has none in force. The text is shown once and kept nowhere.
     ///
     /// # Errors

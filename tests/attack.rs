@@ -14,6 +14,8 @@ mod environment;
 mod hushkey_itself;
 #[path = "attack/leftovers.rs"]
 mod leftovers;
+#[path = "attack/locked.rs"]
+mod locked;
 #[path = "attack/own_files.rs"]
 mod own_files;
 #[path = "attack/printing.rs"]

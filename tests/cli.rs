@@ -27,6 +27,8 @@ mod net;
 mod on_a_terminal;
 #[path = "cli/owner.rs"]
 mod owner;
+#[path = "cli/passphrase.rs"]
+mod passphrase;
 #[path = "cli/runs.rs"]
 mod runs;
 #[path = "cli/store.rs"]

@@ -101,15 +101,25 @@ impl LocalVault {
         Self::open(path, kek)
     }
 
-    /// Wraps the store's key with another key of the owner's; no record changes.
+    /// Wraps a store's key with another key of the owner's; no record changes, and nothing where the new key wraps it
+    /// already.
     ///
     /// Whoever has the old key *and* an old copy of the store still has all that was in it then.
     ///
     /// # Errors
-    /// [`VaultError::Unavailable`] when `old` is not the key of this store.
-    pub async fn rewrap(&self, old: &Kek, new: &Kek) -> Result<(), VaultError> {
-        let (old, new) = (old.clone(), new.clone());
-        self.on_thread(move |store| store.rewrap(&old, &new)).await
+    /// [`VaultError::Unavailable`] when neither is the key of this store.
+    pub fn rewrap(path: &Path, old: &Kek, new: &Kek) -> Result<(), VaultError> {
+        let mut connection = sqlite_file::open(path)?;
+        schema::check(&connection)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let (name, wrapped) = wrapped_key(&transaction)?;
+        let context = schema::context(&name);
+        if new.unwrap(&wrapped, &context).is_ok() {
+            return Ok(());
+        }
+        let key = old.unwrap(&wrapped, &context)?;
+        transaction.execute("UPDATE store SET key = ?1", [new.wrap(&key, &context)])?;
+        Ok(transaction.commit()?)
     }
 
     /// Where the store is.
@@ -176,18 +186,6 @@ impl Store {
         let done = work(&mut session)?;
         *last = Some(session.finish()?);
         Ok(done)
-    }
-
-    fn rewrap(&self, old: &Kek, new: &Kek) -> Result<(), VaultError> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction = open
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let (name, wrapped) = wrapped_key(&transaction)?;
-        let context = schema::context(&name);
-        let key = old.unwrap(&wrapped, &context)?;
-        transaction.execute("UPDATE store SET key = ?1", [new.wrap(&key, &context)])?;
-        Ok(transaction.commit()?)
     }
 }
 

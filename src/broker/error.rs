@@ -109,6 +109,14 @@ impl BrokerError {
         }
     }
 
+    /// The owner has locked the store since it was opened.
+    pub(super) fn locked() -> Self {
+        Self::Unavailable {
+            message: "the store is locked; its owner opens it with `hushkey unlock`".to_owned(),
+            source: None,
+        }
+    }
+
     /// What kind of failure it is.
     #[must_use]
     pub fn class(&self) -> Class {

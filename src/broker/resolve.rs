@@ -187,6 +187,9 @@ impl Target {
 impl Broker {
     /// The vaults that the caller has some right in, with the policy bound to their ids.
     pub(super) async fn seen(&self, caller: &Caller) -> Result<(Policy, Vec<Seen>), BrokerError> {
+        if self.grounds.unlocked.as_ref().is_some_and(|holds| !holds()) {
+            return Err(BrokerError::locked());
+        }
         let vaults = self.vault.vaults().await?;
         let policy = self.policy(&vaults)?;
         let seen = vaults

@@ -129,6 +129,7 @@ fn play(
         &Beginnings {
             vault: VAULT.to_owned(),
             strict: false,
+            passphrase: None,
         },
     )?;
 

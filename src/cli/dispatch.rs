@@ -11,9 +11,9 @@ use crate::{
         Arguments, Command, agent, connect, demo, doctor, failure, file, import, init, inject,
         item, log, mcp,
         output::{self, Output},
-        policy, read, run,
+        passphrase, policy, read, run,
         session::Session,
-        variables, vault,
+        unlock, variables, vault,
     },
 };
 
@@ -57,18 +57,22 @@ fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Demo => return demo::perform(output),
         Command::Doctor { accept_store } => return doctor::perform(accept_store, &begin()?),
         Command::File(command) => file::perform(command, &begin()?),
+        Command::HoldKey { socket, seconds } => unlock::hold(&socket, seconds),
         Command::Import(command) => import::perform(&command, &begin()?),
         Command::Init(command) => init::perform(command, &begin()?),
         Command::Inject(command) => inject::perform(&command, &begin()?),
         Command::Item(command) => item::perform(command, &begin()?),
+        Command::Lock => unlock::lock(&begin()?),
         Command::Log(command) => log::perform(&command, &begin()?),
         Command::Mcp(command) => {
             let file = command.agent_token_file.clone();
             mcp::perform(command, Session::begin_as(&arguments.global, output, file)?)
         }
+        Command::Passphrase(command) => passphrase::perform(&command, &begin()?),
         Command::Policy(command) => policy::perform(&command, &begin()?),
         Command::Read(command) => read::perform(&command, &begin()?),
         Command::Run(command) => return run::perform(command, &begin()?),
+        Command::Unlock(command) => unlock::unlock(&command, &begin()?),
         Command::Vault(command) => vault::perform(command, &begin()?),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -9,6 +9,8 @@ use crate::{
     audit::AuditError,
     broker::{BrokerError, Class},
     config::ConfigError,
+    keys::KeyError,
+    unlocked::UnlockedError,
 };
 
 /// A failure of the command line's own.
@@ -70,6 +72,12 @@ pub(crate) fn class(error: &anyhow::Error) -> Class {
     }
     if let Some(failure) = error.downcast_ref::<BrokerError>() {
         return failure.class();
+    }
+    if let Some(KeyError::NoPassphrase | KeyError::WeakPassphrase { .. }) = error.downcast_ref() {
+        return Class::Usage;
+    }
+    if error.is::<KeyError>() || error.is::<UnlockedError>() {
+        return Class::Unavailable;
     }
     if error.is::<ConfigError>() || error.is::<AuditError>() {
         return Class::Unavailable;

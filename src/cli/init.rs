@@ -7,6 +7,7 @@ use crate::{
         guard,
         opening::{self, Beginnings, Made},
         output::Output,
+        passphrase::{self, Asked},
         session::Session,
     },
     config::Config,
@@ -16,14 +17,6 @@ use crate::{
 
 /// Does what the command says.
 pub(super) fn perform(arguments: Init, session: &Session) -> anyhow::Result<()> {
-    if arguments.passphrase {
-        return Err(Failure::Failed(
-            "a passphrase is not available yet; without --passphrase the key is a file that only you can read, or what \
-             a `key_command` in config.toml prints"
-                .to_owned(),
-        )
-        .into());
-    }
     guard::refuse_beneath_a_run()?;
     let config = &session.config;
     if opening::is_made(config) && !arguments.if_missing {
@@ -33,9 +26,16 @@ pub(super) fn perform(arguments: Init, session: &Session) -> anyhow::Result<()> 
         ))
         .into());
     }
+    let file = arguments.passphrase_file.as_deref();
+    let asked = Asked::Twice("New passphrase");
+    let passphrase = match arguments.passphrase && !opening::is_made(config) {
+        true => Some(passphrase::given(file, asked)?),
+        false => None,
+    };
     let beginnings = Beginnings {
         vault: arguments.vault,
         strict: arguments.strict,
+        passphrase,
     };
     let made = opening::make(config, &beginnings)?;
     tell(&made, &beginnings, config, session.output)
@@ -59,7 +59,9 @@ fn tell(
             "policy": places.policy,
             "audit": places.audit,
             "key": match &config.key {
-                KeySource::File(path) => serde_json::json!({ "file": path }),
+                KeySource::File(path) => {
+                    serde_json::json!({ "file": path, "passphrase": beginnings.passphrase.is_some() })
+                }
                 KeySource::Command(words) => serde_json::json!({ "command": words.first() }),
             },
         }));
@@ -76,6 +78,10 @@ fn tell(
         places.store.display()
     ))?;
     output.line(&match &config.key {
+        KeySource::File(path) if beginnings.passphrase.is_some() => format!(
+            "Key:    {}, locked by the passphrase; `hushkey unlock` opens the store for a while",
+            path.display()
+        ),
         KeySource::File(path) => format!(
             "Key:    {} (whoever has it and the store has your secrets)",
             path.display()

@@ -22,13 +22,17 @@ use crate::{
     broker::{Broker, BrokerError, Grounds, OwnPaths},
     cli::session::{OWNER, wait},
     config::{Backend, Config, Connect},
-    keys::Kek,
+    keys::{Approval, Kek, KeyError, KeyFile, KeySource, Passphrase},
     policy::edit,
     policy_file::PolicyFile,
     private_file::{self, PrivateFileError},
     registry::Registry,
     vault::{Secret, VaultError, VaultOverview},
 };
+
+pub(super) mod key;
+
+use key::OwnerKey;
 
 /// How long a start waits for another process that makes what is missing.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,12 +41,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const AN_AGENTS_TOKEN: &str = "an agent's token";
 
 /// What is made where nothing is.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Beginnings {
     /// The first vault's name.
     pub(super) vault: String,
     /// Whether the policy grants nothing to anybody.
     pub(super) strict: bool,
+    /// What locks the key, if anything.
+    pub(super) passphrase: Option<Passphrase>,
 }
 
 impl Default for Beginnings {
@@ -50,6 +56,7 @@ impl Default for Beginnings {
         Self {
             vault: "Dev".to_owned(),
             strict: false,
+            passphrase: None,
         }
     }
 }
@@ -94,10 +101,10 @@ pub(super) fn make(config: &Config, beginnings: &Beginnings) -> anyhow::Result<M
         private_file::ensure_private_dir(directory).map_err(unavailable)?;
     }
     let _making = lock(config, FlockOperation::NonBlockingLockExclusive);
-    let kek = config.key.load_or_create().map_err(unavailable)?;
-    refuse_orphans(config, &kek)?;
+    let key = make_key(config, beginnings)?;
+    refuse_orphans(config, &key.kek)?;
     let policy = make_policy(&config.places.policy, beginnings)?;
-    let broker = assemble(config, &kek, LocalVault::open_or_create)?;
+    let broker = assemble(config, key, LocalVault::open_or_create)?;
     if is_connect(config) {
         // Its vaults are made in 1Password.
         return Ok(Made {
@@ -116,11 +123,11 @@ pub(super) fn make(config: &Config, beginnings: &Beginnings) -> anyhow::Result<M
 /// Opens key, policy, audit log and store, which have to be there.
 pub(super) fn open(config: &Config) -> Result<Broker, BrokerError> {
     drop(lock(config, FlockOperation::NonBlockingLockShared));
-    let kek = config.key.load().map_err(unavailable)?;
-    open_with(config, &kek)
+    open_with(config, key::owner_key(config)?)
 }
 
-fn open_with(config: &Config, kek: &Kek) -> Result<Broker, BrokerError> {
+/// Opens policy, audit log and store with a key that was got otherwise.
+pub(super) fn open_with(config: &Config, key: OwnerKey) -> Result<Broker, BrokerError> {
     if !config.places.audit.exists() {
         return Err(unavailable_text(format!(
             "the audit log `{}` is gone, and nothing is released without one; put it back, or begin a new one with \
@@ -128,15 +135,16 @@ fn open_with(config: &Config, kek: &Kek) -> Result<Broker, BrokerError> {
             config.places.audit.display()
         )));
     }
-    assemble(config, kek, LocalVault::open)
+    assemble(config, key, LocalVault::open)
 }
 
 /// As [`open`], with the agents' tokens. An older copy of them in their place may hold one that was revoked, so it is
 /// refused.
 pub(super) fn open_with_agents(config: &Config) -> Result<(Broker, Registry), BrokerError> {
     drop(lock(config, FlockOperation::NonBlockingLockShared));
-    let kek = config.key.load().map_err(unavailable)?;
-    let broker = open_with(config, &kek)?;
+    let key = key::owner_key(config)?;
+    let kek = key.kek.clone();
+    let broker = open_with(config, key)?;
     let registry = Registry::open(&config.places.agents, &kek).map_err(unavailable)?;
     let head = registry.head().map_err(unavailable)?;
     let known = broker.audit().known_head(&head.store)?;
@@ -156,14 +164,14 @@ pub(super) fn open_with_agents(config: &Config) -> Result<(Broker, Registry), Br
 /// Opens the audit log alone: it has to be readable when the store is not.
 pub(super) fn open_audit(config: &Config) -> Result<AuditLog, BrokerError> {
     drop(lock(config, FlockOperation::NonBlockingLockShared));
-    let kek = config.key.load().map_err(unavailable)?;
-    AuditLog::open(&config.places.audit, &kek).map_err(unavailable)
+    let key = key::owner_key(config)?;
+    AuditLog::open(&config.places.audit, &key.kek).map_err(unavailable)
 }
 
 /// Locks the store's directory: whoever makes what is missing is alone, and whoever opens it waits until all of it is
 /// there. Only for a while, and not if the system has no such locks: a process that was stopped must not stop all others,
 /// and two may take each step at once.
-fn lock(config: &Config, operation: FlockOperation) -> Option<File> {
+pub(super) fn lock(config: &Config, operation: FlockOperation) -> Option<File> {
     let directory = File::open(private_file::directory_of(&config.places.store)).ok()?;
     let until = Instant::now() + PATIENCE;
     loop {
@@ -181,25 +189,25 @@ fn lock(config: &Config, operation: FlockOperation) -> Option<File> {
 
 fn assemble(
     config: &Config,
-    kek: &Kek,
+    key: OwnerKey,
     open: impl Fn(&Path, &Kek) -> Result<LocalVault, VaultError>,
 ) -> Result<Broker, BrokerError> {
     let places = &config.places;
-    let rest = || {
+    let rest = |key: OwnerKey| {
         let policy = PolicyFile::new(places.policy.clone(), std::env::home_dir());
-        let audit = AuditLog::open(&places.audit, kek).map_err(unavailable)?;
-        Ok::<_, BrokerError>((Box::new(policy), audit, grounds(config, kek)))
+        let audit = AuditLog::open(&places.audit, &key.kek).map_err(unavailable)?;
+        Ok::<_, BrokerError>((Box::new(policy), audit, grounds(config, key)))
     };
     // The store first: an audit log without a store tells that the store was removed.
     match &config.backend {
         Backend::Connect(connect) => {
             let vault = connected(connect)?;
-            let (policy, audit, grounds) = rest()?;
+            let (policy, audit, grounds) = rest(key)?;
             Ok(Broker::new(Arc::new(vault), policy, audit, grounds))
         }
         Backend::Local => {
-            let vault = open(&places.store, kek)?;
-            let (policy, audit, grounds) = rest()?;
+            let vault = open(&places.store, &key.kek)?;
+            let (policy, audit, grounds) = rest(key)?;
             Ok(Broker::new(Arc::new(vault), policy, audit, grounds))
         }
     }
@@ -230,7 +238,7 @@ fn connected(connect: &Connect) -> Result<ConnectVault, BrokerError> {
 }
 
 /// What the broker has to know of this process.
-fn grounds(config: &Config, kek: &Kek) -> Grounds {
+fn grounds(config: &Config, key: OwnerKey) -> Grounds {
     let path = std::env::var_os("PATH").unwrap_or_default();
     Grounds {
         environment: std::env::vars_os()
@@ -238,7 +246,17 @@ fn grounds(config: &Config, kek: &Kek) -> Grounds {
             .collect(),
         owner_path: std::env::split_paths(&path).collect(),
         own_paths: OwnPaths::new(config.own_paths()),
-        own_secrets: own_secrets(config, kek),
+        own_secrets: own_secrets(config, &key.kek),
+        approved: key.approvals.map(|verifier| {
+            let check = move |message: &[u8], signature: &[u8; 64]| {
+                let approval = Approval::from_bytes(*signature);
+                verifier.verify(message, &approval).is_ok()
+            };
+            Box::new(check) as _
+        }),
+        unlocked: key
+            .watch
+            .map(|watch| Box::new(move || watch.is_unlocked()) as _),
     }
 }
 
@@ -256,6 +274,28 @@ fn own_secrets(config: &Config, kek: &Kek) -> Vec<(String, Secret)> {
     let agent_token = config.agent_token.as_ref();
     let agent_token = agent_token.map(|token| (AN_AGENTS_TOKEN.to_owned(), token.text.clone()));
     key.chain(token).chain(agent_token).collect()
+}
+
+/// The key that is there, or a new one, with the passphrase that was asked for.
+fn make_key(config: &Config, beginnings: &Beginnings) -> Result<OwnerKey, BrokerError> {
+    match (&beginnings.passphrase, &config.key) {
+        (Some(_), KeySource::Command(_)) => Err(unavailable_text(
+            "a key command gives the key here, and a passphrase would lock nothing; use one of the two",
+        )),
+        (Some(passphrase), KeySource::File(path)) => {
+            match KeyFile::create_locked(path, passphrase) {
+                Err(KeyError::File(PrivateFileError::Exists { .. })) => {
+                    Ok(key::open_locked(config, passphrase)?.into())
+                }
+                made => Ok(made.map_err(unavailable)?.into()),
+            }
+        }
+        (None, _) => match config.key.load_or_create() {
+            Ok(kek) => Ok(OwnerKey::open(kek)),
+            Err(KeyError::Locked) => key::owner_key(config),
+            Err(error) => Err(unavailable(error)),
+        },
+    }
 }
 
 /// Writes the first policy, unless there is one.

@@ -42,6 +42,17 @@ pub(super) fn ask_value(name: &str) -> Result<Secret, Failure> {
     Ok(Secret::new(text))
 }
 
+/// Asks for a passphrase once, without showing it.
+pub(super) fn ask_passphrase(name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut terminal = open().ok_or_else(|| {
+        Failure::Usage(
+            "there is no terminal to type the passphrase on; --passphrase-file names a private file that holds it, or `-`"
+                .to_owned(),
+        )
+    })?;
+    ask_unseen(&mut terminal, &format!("{name}: "))
+}
+
 /// Asks a question whose answer is yes or no.
 pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
     let mut terminal = open().ok_or_else(|| {

@@ -14,9 +14,10 @@
 //! Not seen: a process that something outside the run starts on the run's behalf (cron, a running
 //! tmux, a container engine).
 
+use rustix::process::Pid;
 #[cfg(target_os = "linux")]
 use rustix::{
-    process::{Pid, Resource, Rlimit, getppid, getrlimit, setrlimit},
+    process::{Resource, Rlimit, getppid, getrlimit, setrlimit},
     thread::no_new_privs,
 };
 
@@ -38,9 +39,36 @@ pub fn beneath_a_run() -> bool {
     std::env::var_os(MARKER).is_some() || has_the_kernels_marks()
 }
 
+/// Tells the same of another process of this user: from its limits and its ancestors, for its environment is its own. If
+/// it can't be found out, the answer is yes.
+///
+/// Where runs don't exist because they can't be enforced, the answer is no.
+#[must_use]
+pub fn is_beneath_a_run(process: Pid) -> bool {
+    #[cfg(target_os = "linux")]
+    return !may_lock_files(process)
+        || a_supervisor_is_above(|| processes::stat(process).map(|stat| stat.parent));
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = process;
+        false
+    }
+}
+
 #[cfg(not(target_os = "linux"))]
 fn has_the_kernels_marks() -> bool {
     false
+}
+
+/// Tells whether the limit that marks a run is not there; not if the process can't be seen.
+#[cfg(target_os = "linux")]
+fn may_lock_files(process: Pid) -> bool {
+    let limits = std::fs::read_to_string(format!("/proc/{process}/limits")).unwrap_or_default();
+    limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max file locks"))
+        .and_then(|line| line.split_ascii_whitespace().nth(1))
+        .is_some_and(|maximum| maximum != "0")
 }
 
 #[cfg(target_os = "linux")]
@@ -50,7 +78,7 @@ fn has_the_kernels_marks() -> bool {
     }
     match no_new_privs() {
         Ok(false) => false,
-        _ => a_supervisor_is_above(),
+        _ => a_supervisor_is_above(|| Some(getppid())),
     }
 }
 
@@ -64,19 +92,19 @@ pub(super) fn mark() -> rustix::io::Result<()> {
     setrlimit(Resource::Locks, nothing)
 }
 
+/// Looks at one ancestor after the other, from the parent on; `parent` is asked again when one of them has ended meanwhile.
 #[cfg(target_os = "linux")]
-fn a_supervisor_is_above() -> bool {
-    let mut above = getppid();
-    while let Some(pid) = above {
+fn a_supervisor_is_above(parent: impl Fn() -> Option<Option<Pid>>) -> bool {
+    let mut above = parent();
+    while let Some(Some(pid)) = above {
         match processes::stat(pid) {
             Some(stat) if stat.comm == SUPERVISOR.to_bytes() => return true,
-            Some(stat) => above = stat.parent,
-            // An ancestor that ended while we looked: we have another parent by now.
-            None if is_gone(pid) => above = getppid(),
+            Some(stat) => above = Some(stat.parent),
+            None if is_gone(pid) => above = parent(),
             None => return true,
         }
     }
-    false
+    above.is_none()
 }
 
 #[cfg(target_os = "linux")]

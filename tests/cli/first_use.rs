@@ -66,20 +66,6 @@ fn a_strict_policy_grants_nothing() {
 }
 
 #[test]
-fn a_passphrase_is_refused_before_anything_is_made() {
-    let person = Person::new();
-
-    let refused = person.types(["init", "--passphrase"]).ends_with(1);
-
-    assert!(
-        refused.stderr.contains("not available yet"),
-        "{}",
-        refused.stderr
-    );
-    assert!(!person.home().exists());
-}
-
-#[test]
 fn the_first_command_makes_the_store_and_says_so_once() {
     let person = Person::new();
 

@@ -8,7 +8,7 @@ use std::{
 use crate::binary::{Person, is_there};
 
 /// A command on a terminal of its own.
-struct Terminal {
+pub struct Terminal {
     child: Child,
     keys: ChildStdin,
     screen: ChildStdout,
@@ -17,7 +17,7 @@ struct Terminal {
 
 impl Terminal {
     /// Types a command; `None` where there is no `script` to make a terminal with.
-    fn open(person: &Person, words: &[&str]) -> Option<Self> {
+    pub fn open(person: &Person, words: &[&str]) -> Option<Self> {
         if !is_there("script") {
             return None;
         }
@@ -48,7 +48,7 @@ impl Terminal {
     }
 
     /// Waits for a question, and answers it.
-    fn answers(&mut self, question: &str, answer: &str) {
+    pub fn answers(&mut self, question: &str, answer: &str) {
         let from = self.seen.len();
         let mut byte = [0];
         while !self.seen[from..].contains(question) {
@@ -65,7 +65,7 @@ impl Terminal {
     }
 
     /// Waits for the end; the exit status and all that was on the screen.
-    fn ends(mut self) -> (i32, String) {
+    pub fn ends(mut self) -> (i32, String) {
         let mut rest = Vec::new();
         // Linux ends a terminal with an error.
         let _ = self.screen.read_to_end(&mut rest);

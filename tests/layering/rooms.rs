@@ -123,6 +123,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "private_file",
             "registry",
             "template",
+            "unlocked",
             "vault",
         ],
         never: &["rmcp", "rusqlite", "seal"],
@@ -255,6 +256,11 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         name: "template",
         may: &["vault"],
+        never: EDGES,
+    },
+    Room {
+        name: "unlocked",
+        may: &["keys", "launch", "private_file"],
         never: EDGES,
     },
     Room {

@@ -209,6 +209,7 @@ fn open(
             .into_iter()
             .map(|form| ("hushkey's own key".to_owned(), form))
             .collect(),
+        ..Grounds::default()
     };
     let policy = Box::new(Text(Arc::clone(policy)));
     Broker::new(vault, policy, audit, grounds)

@@ -6,8 +6,9 @@ use std::{
     path::Path,
 };
 
-use super::Finding;
+use super::{Finding, Verdict};
 use crate::{
+    cli::opening,
     config::{Backend, Config},
     keys::KeySource,
     private_file::{self, PrivateFileError},
@@ -22,7 +23,7 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
         .map(|path| finding("place", path, private_file::check_trusted_dir))
         .collect();
     findings.push(match &config.key {
-        KeySource::File(path) => finding("key", path, opens_private),
+        KeySource::File(path) => key(path, config),
         KeySource::Command(words) => Finding::good(
             "key",
             format!("printed by `{}`", words.first().map_or("", String::as_str)),
@@ -45,6 +46,26 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
         ),
     });
     findings
+}
+
+/// The key file; and whether a passphrase locks it.
+fn key(path: &Path, config: &Config) -> Finding {
+    let file = finding("key", path, opens_private);
+    if file.verdict != Verdict::Good {
+        return file;
+    }
+    match opening::key::locked(config) {
+        Err(error) => Finding::bad("key", error.to_string()),
+        Ok(None) => file,
+        Ok(Some(_)) => {
+            let state = match opening::key::place(config).remaining() {
+                Ok(None) => "locked now; `hushkey unlock` opens the store for a while".to_owned(),
+                Ok(Some(time)) => format!("unlocked for {} minutes yet", time.as_secs() / 60),
+                Err(error) => error.to_string(),
+            };
+            Finding::good("key", format!("{}, with a passphrase; {state}", file.text))
+        }
+    }
 }
 
 /// Without opening it: SQLite's locks on a file end when anybody in the process closes it.

@@ -4,7 +4,11 @@
 //! the same user; 2, hushkey is another user, or another machine.
 
 use super::Finding;
-use crate::{cli::guard, config::Config, keys::KeySource};
+use crate::{
+    cli::{guard, opening},
+    config::Config,
+    keys::KeySource,
+};
 
 /// Names the tier, and what this process does for itself.
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
@@ -40,9 +44,10 @@ fn tier(config: &Config) -> Finding {
             "2 of 2: hushkey is another user than its caller, who can read neither key nor policy unless sudo lets them",
         );
     }
-    let key = match &config.key {
-        KeySource::File(_) => "read the key file",
-        KeySource::Command(_) => "run the key command",
+    let key = match (&config.key, opening::key::locked(config)) {
+        (KeySource::Command(_), _) => "run the key command",
+        (KeySource::File(_), Ok(Some(_))) => "ask for the key while the store is unlocked",
+        (KeySource::File(_), _) => "read the key file",
     };
     Finding::look(
         "tier",
