@@ -276,6 +276,23 @@ fn own_secrets(config: &Config, kek: &Kek) -> Vec<(String, Secret)> {
     key.chain(token).chain(agent_token).collect()
 }
 
+/// Every file that has a key of its own; one that is missing is made later.
+fn rewrap(config: &Config, old: &Kek, new: &Kek) -> Result<(), BrokerError> {
+    let places = &config.places;
+    if places.store.exists() {
+        LocalVault::rewrap(&places.store, old, new)?;
+    }
+    if places.audit.exists() && AuditLog::open(&places.audit, new).is_err() {
+        let audit = AuditLog::open(&places.audit, old).map_err(unavailable)?;
+        audit.rewrap(old, new).map_err(unavailable)?;
+    }
+    if places.agents.exists() && Registry::open(&places.agents, new).is_err() {
+        let registry = Registry::open(&places.agents, old).map_err(unavailable)?;
+        registry.rewrap(old, new).map_err(unavailable)?;
+    }
+    Ok(())
+}
+
 /// The key that is there, or a new one, with the passphrase that was asked for.
 fn make_key(config: &Config, beginnings: &Beginnings) -> Result<OwnerKey, BrokerError> {
     match (&beginnings.passphrase, &config.key) {

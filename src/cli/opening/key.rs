@@ -8,10 +8,8 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::{lock, unavailable};
+use super::{lock, rewrap, unavailable};
 use crate::{
-    audit::AuditLog,
-    backend::local::LocalVault,
     broker::BrokerError,
     cli::failure::Failure,
     config::Config,
@@ -20,7 +18,6 @@ use crate::{
         Passphrase,
     },
     private_file,
-    registry::Registry,
     unlocked::{Place, Watch},
 };
 use rustix::fs::FlockOperation;
@@ -129,23 +126,6 @@ pub(in crate::cli) fn finish(
     moved
         .finish(&config.places.key, passphrase)
         .map_err(unavailable)
-}
-
-/// Every file that has a key of its own; one that is missing is made later.
-fn rewrap(config: &Config, old: &Kek, new: &Kek) -> Result<(), BrokerError> {
-    let places = &config.places;
-    if places.store.exists() {
-        LocalVault::rewrap(&places.store, old, new)?;
-    }
-    if places.audit.exists() && AuditLog::open(&places.audit, new).is_err() {
-        let audit = AuditLog::open(&places.audit, old).map_err(unavailable)?;
-        audit.rewrap(old, new).map_err(unavailable)?;
-    }
-    if places.agents.exists() && Registry::open(&places.agents, new).is_err() {
-        let registry = Registry::open(&places.agents, old).map_err(unavailable)?;
-        registry.rewrap(old, new).map_err(unavailable)?;
-    }
-    Ok(())
 }
 
 /// Reads a passphrase from a private file, or from a descriptor that somebody left open (`/dev/fd/N`).
