@@ -36,7 +36,10 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
-use crate::seal::{Broken, KeyHolder};
+use crate::{
+    seal::{Broken, KeyHolder},
+    vault::StoreHead,
+};
 
 mod code;
 mod decision;
@@ -194,6 +197,25 @@ impl Approvals {
             )?;
             Ok(())
         })
+    }
+
+    /// The request of this id, decided or not, as long as nobody took it.
+    ///
+    /// # Errors
+    /// [`ApprovalsError::Unknown`] when it was taken or withdrawn.
+    pub fn look(&self, id: &RequestId) -> Result<Request, ApprovalsError> {
+        let connection = self.connection();
+        let (sealed, decision, id) = row(&connection, "id = ?", &id.0)?;
+        if decision.is_some_and(|decision| decision.is_empty()) {
+            return Err(ApprovalsError::Unknown);
+        }
+        Ok(self.keys.open_request(&id, &sealed)?)
+    }
+
+    /// Where the memory stands, for a witness outside the file.
+    #[must_use]
+    pub fn witness(&self, lasting: &Lasting) -> StoreHead {
+        self.keys.witness(lasting)
     }
 
     /// Tells whether there is something to take: cheap, for who waits and looks again and again.

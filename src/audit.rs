@@ -28,7 +28,9 @@ mod verb;
 mod verify;
 
 use chain::{Head, Keys};
-pub use entry::{Entry, Event, NewEntry, Outcome, REASON_LIMIT, RequestCode, Target, Who};
+pub use entry::{
+    Answer, Decider, Entry, Event, NewEntry, Outcome, REASON_LIMIT, RequestCode, Target, Who,
+};
 pub use error::AuditError;
 pub use read::{Page, Query};
 pub use sentence::Viewer;

@@ -20,7 +20,9 @@ use crate::{
     vault::{Secret, StoreHead, Vault, VaultOverview},
 };
 
+mod asker;
 mod command;
+mod consent;
 mod environment;
 pub mod error;
 mod fields;
@@ -30,6 +32,7 @@ mod inject;
 mod injected;
 mod out_file;
 mod paths;
+mod people;
 mod program;
 mod read;
 mod released;
@@ -38,16 +41,20 @@ mod resolve;
 mod run;
 mod run_answer;
 mod server;
+mod shown;
 mod update;
 mod value;
 mod wire;
 mod write;
 
+pub use asker::{Asker, Dialogue, Reply, Waiting};
+pub use consent::{Question, Suspended};
 pub use error::{BrokerError, Class};
 pub use files::{AttachFile, SaveFile, SavedFile};
 pub use guard::Ticket;
 pub use inject::{FilledTemplate, InjectTemplate, TemplateText};
 pub use paths::OwnPaths;
+pub use people::{PATIENCE, People, Proving};
 pub use request::{
     Activity, ActivityWanted, Checked, CreateItem, Deleted, ItemLine, ItemPage, ItemView,
     ItemsWanted, NewField, RunAnswer, RunRequest, Source, UpdateItem, VaultView,
@@ -63,6 +70,8 @@ pub struct Broker {
     audit: Arc<AuditLog>,
     grounds: Grounds,
     released: released::Released,
+    /// How persons are reached; `None` where nobody can be asked.
+    reached: Option<people::Reached>,
 }
 
 /// Gives the policy that is in force now, read and checked.
@@ -100,9 +109,20 @@ pub type Unlocked = Box<dyn Fn() -> bool + Send + Sync>;
 /// One request while it is worked on: who asks, under which policy, what they may see.
 struct Ask<'a> {
     caller: &'a Caller,
+    /// Why, in the caller's words.
+    reason: Option<&'a str>,
+    /// What persons said to this call already.
+    consents: &'a consent::Consents,
     policy: Policy,
     seen: Vec<Seen>,
     now: Timestamp,
+}
+
+impl Ask<'_> {
+    /// Whether the caller says why.
+    fn reasoned(&self) -> bool {
+        self.reason.is_some_and(|reason| !reason.trim().is_empty())
+    }
 }
 
 impl Broker {
@@ -120,6 +140,7 @@ impl Broker {
             audit: Arc::new(audit),
             grounds,
             released: released::Released::default(),
+            reached: None,
         }
     }
 
@@ -191,10 +212,23 @@ impl Broker {
         &self.audit
     }
 
+    /// For what no person is asked about.
     async fn ask<'a>(&self, caller: &'a Caller) -> Result<Ask<'a>, BrokerError> {
+        self.ask_with(caller.into(), consent::Consents::none())
+            .await
+    }
+
+    async fn ask_with<'a>(
+        &self,
+        asker: Asker<'a>,
+        consents: &'a consent::Consents,
+    ) -> Result<Ask<'a>, BrokerError> {
+        let caller = asker.caller;
         let (policy, seen) = self.seen(caller).await?;
         Ok(Ask {
             caller,
+            reason: asker.reason,
+            consents,
             policy,
             seen,
             now: Timestamp::now(),

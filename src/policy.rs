@@ -9,6 +9,9 @@
 //!
 //! [agents.codex]
 //! roots = ["~/src/shop"]            # paths that it may name lie beneath these
+//! confirm = ["delete"]              # what a person is asked about: create, update, delete, files; `delete` when absent
+//! approve_by = "any"                # for `confirm`, and for rules that don't say
+//! require_reason = false            # whether it has to say why it writes and runs
 //! require_token = true              # its name counts only where its token proves it, over stdio too
 //!
 //! [agents.codex.vaults]             # bound to the vault's id, not to its spelling
@@ -19,7 +22,9 @@
 //! run     = ["psql", "--file", "*"] # or one text, split as a shell splits words
 //! secrets = ["op://Dev/**"]         # which references may reach it; none when absent
 //! env     = ["PG*"]                 # which plain variables the agent may set; none when absent
-//! approve = "never"                 # never | once | always
+//! approve = "never"                 # never | once | always: whether a person is asked
+//! approve_by = "any"                # or local: a yes in the client's own dialogue does not count
+//! require_reason = false            # whether the agent has to say why
 //! output  = "full"                  # full | tail | summary | none
 //! short_values = "withhold"         # or mask: what becomes of output when a secret is too short for a mark
 //! plain   = ["op://Dev/DB/host"]    # fields that are no secrets, and that output may show as they are
@@ -59,14 +64,14 @@ mod warning;
 
 pub use action::{Action, Governed, Run};
 pub use command_pattern::{CommandPattern, CommandPatternError};
-pub use decision::{Cause, Decision, Grounds, Permit, Refusal};
+pub use decision::{Asking, Cause, Decision, Grounds, Permit, Refusal};
 pub use description::{AgentDescription, Description, RuleDescription, VaultDescription};
 pub use file::PolicyError;
 pub use glob::Glob;
 pub use known_vaults::{KnownVaults, Unbound};
 pub use reference_pattern::{ReferencePattern, ReferencePatternError};
 pub use rights::{NotRights, Right, Rights};
-pub use rule::{Approve, OutputMode, Rule, RuleId, RuleName, ShortValues};
+pub use rule::{Approve, ApproveBy, OutputMode, Rule, RuleId, RuleName, ShortValues};
 pub use variables::{Caution, caution};
 pub use warning::{Hole, Warning};
 
@@ -82,7 +87,7 @@ pub struct Policy {
 }
 
 /// What one agent may do.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct AgentPolicy {
     /// Whether its name counts only where a token proves it.
     require_token: bool,
@@ -90,6 +95,27 @@ struct AgentPolicy {
     roots: Option<Vec<PathBuf>>,
     vaults: Vec<VaultGrant>,
     rules: Vec<Rule>,
+    /// What a person is asked about before it is done.
+    confirm: Rights,
+    approve_by: Option<ApproveBy>,
+    require_reason: bool,
+}
+
+/// What is confirmed where the policy does not say: what can't be taken back everywhere.
+const CONFIRMED: Rights = Rights::NONE.with(Right::Delete);
+
+impl Default for AgentPolicy {
+    fn default() -> Self {
+        Self {
+            require_token: false,
+            roots: None,
+            vaults: Vec::new(),
+            rules: Vec::new(),
+            confirm: CONFIRMED,
+            approve_by: None,
+            require_reason: false,
+        }
+    }
 }
 
 /// One line of `[agents.NAME.vaults]`.

@@ -10,6 +10,8 @@ mod house;
 
 #[path = "broker/anchor.rs"]
 mod anchor;
+#[path = "broker/approvals.rs"]
+mod approvals;
 #[path = "broker/concealment.rs"]
 mod concealment;
 #[path = "broker/files.rs"]
@@ -31,6 +33,8 @@ const BACKEND: house::Backend = house::Backend::Local;
 /// An agent that may do everything in `Dev` and run anything there.
 const WIDE: &str = r#"
 path = ["/usr/bin", "/bin"]
+[agents.codex]
+confirm = []
 [agents.codex.vaults]
 Dev = "full"
 [[agents.codex.commands]]

@@ -28,6 +28,8 @@ const BACKEND: house::Backend = house::Backend::Connect;
 /// An agent that may do everything in `Dev` and run anything there.
 const WIDE: &str = r#"
 path = ["/usr/bin", "/bin"]
+[agents.codex]
+confirm = []
 [agents.codex.vaults]
 Dev = "full"
 [[agents.codex.commands]]

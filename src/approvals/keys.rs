@@ -6,6 +6,7 @@ use crate::{
         record,
     },
     seal::{Broken, DataKey, Subkey},
+    vault::StoreHead,
 };
 
 /// The file's keys.
@@ -129,6 +130,16 @@ impl Keys {
         let bound = self.state.mac(associated);
         let opened = self.state.open(&bound, &sealed.map_err(|_| Broken)?)?;
         Ok(RequestId(opened[..].try_into().map_err(|_| Broken)?))
+    }
+
+    pub(super) fn witness(&self, lasting: &Lasting) -> StoreHead {
+        StoreHead {
+            store: format!("approvals {}", data_encoding::HEXLOWER.encode(&self.id)),
+            revision: lasting.revision,
+            mark: self
+                .digest
+                .mac(&[b"lasting", &self.id, &record::encode_lasting(lasting)]),
+        }
     }
 
     fn place(&self, id: &RequestId, digest: &[u8]) -> Vec<u8> {

@@ -57,6 +57,18 @@ pub struct Muted {
 }
 
 impl Lasting {
+    /// How much is remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.grants.len() + self.muted.len()
+    }
+
+    /// Tells whether nothing is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The grants for these runs.
     pub fn grants_for<'a>(&'a self, key: &'a GrantKey) -> impl Iterator<Item = &'a Grant> {
         self.grants.iter().filter(move |grant| grant.key == *key)
@@ -95,9 +107,9 @@ impl Lasting {
 
     /// Takes away what has this code; tells whether there was any.
     pub fn revoke(&mut self, code: &Code) -> bool {
-        let before = self.grants.len() + self.muted.len();
+        let before = self.len();
         self.grants.retain(|grant| grant.code != *code);
         self.muted.retain(|muted| muted.code != *code);
-        before > self.grants.len() + self.muted.len()
+        before > self.len()
     }
 }

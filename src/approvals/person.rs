@@ -12,6 +12,15 @@ pub struct Person {
 }
 
 impl Person {
+    /// Whoever sits at a client: its name is all that is known.
+    #[must_use]
+    pub fn at(client: Option<&str>) -> Self {
+        Self {
+            name: format!("somebody at {}", client.unwrap_or("its client")),
+            uid: Self::current().uid,
+        }
+    }
+
     /// The account that this process runs under.
     #[must_use]
     pub fn current() -> Self {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::{
     access::Caller,
     audit::Verb,
-    policy::{Decision, Grounds, RuleName},
+    policy::{Cause, Decision, Grounds, RuleName},
     seal::random_bytes,
     vault::{ItemId, ResolvedReference, VaultId, reference::Named},
 };
@@ -79,6 +79,15 @@ pub enum Event {
         /// What that rests on.
         grounds: Grounds,
     },
+    /// A person answered, or did not.
+    Answered(Answer),
+    /// A person is asked, and nothing was done yet.
+    Asked {
+        /// The rule that wants it.
+        rule: Option<RuleName>,
+        /// The request's code.
+        code: String,
+    },
     /// It was denied, and nothing was done.
     Denied {
         /// Why, for the owner.
@@ -97,6 +106,32 @@ pub enum Event {
         /// How it ended.
         outcome: Outcome,
     },
+}
+
+/// What a person said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The request's code.
+    pub code: String,
+    /// Whether it may be done.
+    pub yes: bool,
+    /// Who decided; `None` when nobody did.
+    pub by: Option<Decider>,
+    /// Why it is no yes, in a few words.
+    pub why: Option<String>,
+    /// Whether later requests like it are not asked about.
+    pub remembered: bool,
+}
+
+/// Who decided, and by which way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decider {
+    /// The account's name.
+    pub name: String,
+    /// The account's number.
+    pub uid: u32,
+    /// `dialogue`, `page` or `terminal`.
+    pub way: String,
 }
 
 /// How an action ended.
@@ -140,6 +175,13 @@ impl NewEntry {
             Decision::Allowed(permit) => Event::Allowed {
                 grounds: permit.grounds.clone(),
             },
+            // Not allowed yet, and nobody will be asked by this.
+            Decision::Asks(asking) => Event::Denied {
+                why: Cause::Approval.to_string(),
+                hidden: false,
+                rule: asking.permit.grounds.rule().cloned(),
+                remedy: None,
+            },
             Decision::Denied(refusal) => Event::Denied {
                 why: refusal.cause.to_string(),
                 hidden: refusal.is_hidden(),
@@ -161,6 +203,31 @@ impl NewEntry {
             remedy: None,
         };
         Self::of(time, caller, verb, target, event)
+    }
+
+    /// A person is asked before anything is done.
+    #[must_use]
+    pub fn asked(
+        time: Timestamp,
+        caller: &Caller,
+        verb: Verb,
+        target: Target,
+        rule: Option<RuleName>,
+        code: String,
+    ) -> Self {
+        Self::of(time, caller, verb, target, Event::Asked { rule, code })
+    }
+
+    /// What a person said, before anything is done.
+    #[must_use]
+    pub fn answered(
+        time: Timestamp,
+        caller: &Caller,
+        verb: Verb,
+        target: Target,
+        answer: Answer,
+    ) -> Self {
+        Self::of(time, caller, verb, target, Event::Answered(answer))
     }
 
     /// How an action ended that entry `of` allowed.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::AgentName,
-    audit::{Entry, Event, NewEntry, Outcome, RequestCode, Target, Verb, Who},
+    audit::{Answer, Decider, Entry, Event, NewEntry, Outcome, RequestCode, Target, Verb, Who},
     policy::{Grounds, RuleId, RuleName},
     seal::Broken,
     vault::{FieldId, ItemId, ResolvedReference, SectionId, VaultId, reference::Named},
@@ -64,6 +64,21 @@ enum EventRecord {
         of: u64,
         outcome: OutcomeRecord,
     },
+    Asked {
+        rule: Option<RuleRecord>,
+        code: String,
+    },
+    Answered(AnswerRecord),
+}
+
+#[derive(Serialize, Deserialize)]
+struct AnswerRecord {
+    code: String,
+    yes: bool,
+    /// Name, number, way.
+    by: Option<(String, u32, String)>,
+    why: Option<String>,
+    remembered: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,6 +86,10 @@ enum GroundsRecord {
     Owner,
     Rights,
     Rule(RuleRecord),
+    Approved {
+        rule: Option<RuleRecord>,
+        how: String,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -161,8 +180,17 @@ impl Record {
 impl EventRecord {
     fn of(event: &Event) -> Self {
         match event {
+            Event::Answered(answer) => Self::Answered(AnswerRecord::of(answer)),
+            Event::Asked { rule, code } => Self::Asked {
+                rule: rule.as_ref().map(RuleRecord::of),
+                code: code.clone(),
+            },
             Event::Allowed { grounds } => Self::Allowed {
                 grounds: match grounds {
+                    Grounds::Approved { rule, how } => GroundsRecord::Approved {
+                        rule: rule.as_ref().map(RuleRecord::of),
+                        how: how.clone(),
+                    },
                     Grounds::Owner => GroundsRecord::Owner,
                     Grounds::Rights => GroundsRecord::Rights,
                     Grounds::Rule(rule) => GroundsRecord::Rule(RuleRecord::of(rule)),
@@ -188,8 +216,17 @@ impl EventRecord {
 
     fn event(self) -> Result<Event, Broken> {
         Ok(match self {
+            Self::Answered(answer) => Event::Answered(answer.answer()),
+            Self::Asked { rule, code } => Event::Asked {
+                rule: rule.map(RuleRecord::name).transpose()?,
+                code,
+            },
             Self::Allowed { grounds } => Event::Allowed {
                 grounds: match grounds {
+                    GroundsRecord::Approved { rule, how } => Grounds::Approved {
+                        rule: rule.map(RuleRecord::name).transpose()?,
+                        how,
+                    },
                     GroundsRecord::Owner => Grounds::Owner,
                     GroundsRecord::Rights => Grounds::Rights,
                     GroundsRecord::Rule(rule) => Grounds::Rule(rule.name()?),
@@ -211,6 +248,29 @@ impl EventRecord {
                 outcome: outcome.outcome(),
             },
         })
+    }
+}
+
+impl AnswerRecord {
+    fn of(answer: &Answer) -> Self {
+        let by = answer.by.as_ref();
+        Self {
+            code: answer.code.clone(),
+            yes: answer.yes,
+            by: by.map(|by| (by.name.clone(), by.uid, by.way.clone())),
+            why: answer.why.clone(),
+            remembered: answer.remembered,
+        }
+    }
+
+    fn answer(self) -> Answer {
+        Answer {
+            code: self.code,
+            yes: self.yes,
+            by: self.by.map(|(name, uid, way)| Decider { name, uid, way }),
+            why: self.why,
+            remembered: self.remembered,
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::{
-    audit::{Entry, Event, Outcome, Verb},
+    audit::{Answer, Entry, Event, Outcome, Verb},
     display_text::escaped,
     policy::{Grounds, RuleName},
     vault::ResolvedReference,
@@ -32,7 +32,44 @@ impl Entry {
         let (did, doing) = self.verb.phrases();
         let object = self.object(viewer);
         let mut sentence = match &self.event {
+            Event::Answered(answer) => {
+                let by = answered_by(answer, viewer);
+                let verdict = if answer.yes {
+                    "allowed"
+                } else {
+                    "did not allow"
+                };
+                let remembered = if answer.remembered {
+                    ", and so from now on"
+                } else {
+                    ""
+                };
+                let why = match (&answer.why, viewer) {
+                    (Some(why), Viewer::Owner) => format!(": {}", escaped(why)),
+                    _ => String::new(),
+                };
+                format!(
+                    "{by} {verdict} {who} {doing}{object}{remembered}{why} (approval {})",
+                    answer.code
+                )
+            }
+            Event::Asked { rule, code } => {
+                let rule = rule
+                    .as_ref()
+                    .map(|rule| format!(" (rule {})", rule.id.number));
+                format!(
+                    "{who} waits for a person's leave for {doing}{object}{} (approval {code})",
+                    rule.unwrap_or_default()
+                )
+            }
             Event::Allowed { grounds } => match grounds {
+                Grounds::Approved { how, .. } => {
+                    let by = match viewer {
+                        Viewer::Agent => "a person".to_owned(),
+                        Viewer::Owner => escaped(how),
+                    };
+                    format!("{who} {did}{object}: allowed by {by}")
+                }
                 Grounds::Owner => format!("{who} {did}{object}"),
                 Grounds::Rights => format!("{who} {did}{object}: allowed by its rights"),
                 Grounds::Rule(rule) => {
@@ -86,6 +123,9 @@ impl Entry {
     pub fn decision_text(&self) -> String {
         match &self.event {
             Event::Allowed { .. } => "allowed".into(),
+            Event::Answered(answer) if answer.yes => "approved".into(),
+            Event::Answered(_) => "not approved".into(),
+            Event::Asked { .. } => "asked".into(),
             Event::Denied { .. } => "denied".into(),
             Event::Ended {
                 outcome: Outcome::Failed(_),
@@ -117,10 +157,8 @@ impl Entry {
     /// The rule's pattern where it names the program, else the program: what the arguments were is kept nowhere.
     fn command(&self, program: &str) -> String {
         let rule = match &self.event {
-            Event::Allowed {
-                grounds: Grounds::Rule(rule),
-            } => Some(rule),
-            Event::Denied { rule, .. } => rule.as_ref(),
+            Event::Allowed { grounds } => grounds.rule(),
+            Event::Asked { rule, .. } | Event::Denied { rule, .. } => rule.as_ref(),
             _ => None,
         };
         let names_program = |rule: &&RuleName| !rule.pattern.starts_with('*');
@@ -236,6 +274,15 @@ impl Verb {
             Self::Run => " a program",
             _ => "",
         }
+    }
+}
+
+/// Who it was, for the owner; an agent learns no account's name.
+fn answered_by(answer: &Answer, viewer: Viewer) -> String {
+    match (&answer.by, viewer) {
+        (None, _) => "no person".to_owned(),
+        (Some(_), Viewer::Agent) => "a person".to_owned(),
+        (Some(by), Viewer::Owner) => format!("{} ({})", escaped(&by.name), escaped(&by.way)),
     }
 }
 

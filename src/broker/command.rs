@@ -92,6 +92,7 @@ impl Command {
             secrets,
             cwd: &self.cwd,
             output,
+            reasoned: false,
         }
     }
 

@@ -1,7 +1,9 @@
 //! Why the broker did not do what was asked.
 
 use crate::{
+    approvals::ApprovalsError,
     audit::AuditError,
+    broker::consent::{Question, Suspended},
     launch::LaunchError,
     vault::{ReferenceError, SecretReference, VaultError},
 };
@@ -10,6 +12,10 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BrokerError {
+    /// A person has to be asked before this can go on. The broker asks; no caller sees this.
+    #[error("a person has to allow this first")]
+    Asked(Box<Question>),
+
     /// Policy says no. What would allow it stands in the owner's log under the code.
     #[error("{advice}{}", code.as_ref().map(|code| format!(" (request {code})")).unwrap_or_default())]
     Denied {
@@ -31,6 +37,10 @@ pub enum BrokerError {
     #[error(transparent)]
     Reference(#[from] ReferenceError),
 
+    /// A person is asked through the caller's client, which calls again with the answer.
+    #[error("a person has to allow this first; it waits for the answer in your client")]
+    Suspended(Box<Suspended>),
+
     /// Policy or audit log are not usable, so nothing is done.
     #[error("{message}")]
     Unavailable {
@@ -48,6 +58,15 @@ pub enum BrokerError {
     /// The vault's answer.
     #[error(transparent)]
     Vault(#[from] VaultError),
+}
+
+impl From<ApprovalsError> for BrokerError {
+    fn from(error: ApprovalsError) -> Self {
+        Self::Unavailable {
+            message: error.to_string(),
+            source: Some(Box::new(error)),
+        }
+    }
 }
 
 impl From<AuditError> for BrokerError {
@@ -121,7 +140,7 @@ impl BrokerError {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            Self::Denied { .. } => Class::Denied,
+            Self::Asked(_) | Self::Denied { .. } | Self::Suspended(_) => Class::Denied,
             Self::Invalid(_) | Self::Reference(_) => Class::Usage,
             Self::Launch(_) => Class::Failed,
             Self::Unavailable { .. } => Class::Unavailable,

@@ -6,9 +6,11 @@ use crate::{
     access::Caller,
     audit::Verb,
     broker::{
-        Broker, BrokerError, ItemView,
+        Asker, Broker, BrokerError, ItemView,
+        consent::Consents,
         guard::Deed,
         resolve::{Located, in_clothes},
+        shown,
     },
     policy::{Action, Governed, Right},
     vault::{NewFile, Noun, VaultError},
@@ -60,10 +62,28 @@ impl Broker {
     /// [`BrokerError`]; nothing is left on disk then.
     pub async fn save_file(
         &self,
-        caller: &Caller,
+        asker: impl Into<Asker<'_>>,
         wanted: &SaveFile,
     ) -> Result<SavedFile, BrokerError> {
-        let ask = self.ask(caller).await?;
+        let asker = asker.into();
+        let consents = Consents::at_most(1);
+        loop {
+            match self.try_to_save(asker, &consents, wanted).await {
+                Err(BrokerError::Asked(question)) => {
+                    self.settle(asker, &consents, *question).await?;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn try_to_save(
+        &self,
+        asker: Asker<'_>,
+        consents: &Consents,
+        wanted: &SaveFile,
+    ) -> Result<SavedFile, BrokerError> {
+        let ask = self.ask_with(asker, consents).await?;
         let vault = wanted.vault.as_deref();
         let located = self
             .visible_item(&ask, Verb::SaveFile, vault, &wanted.item)
@@ -78,10 +98,17 @@ impl Broker {
         }];
         let action = Action::Take {
             right: Right::Files,
+            reasoned: ask.reasoned(),
             secrets: &secrets,
         };
-        let deed = Deed::item(Verb::SaveFile, &located).called(&file.name);
-        let ticket = self.permit(&ask, &action, deed).await?;
+        let deed = Deed::item(Verb::SaveFile, &located)
+            .called(&file.name)
+            .because(ask.reason);
+        let ticket = self
+            .permit_shown(&ask, &action, deed, |_| {
+                shown::file(&ask, Verb::SaveFile, &located, &file.name, &wanted.out_file)
+            })
+            .await?;
         let saved = async {
             let reach = self.reach(&ask);
             let out = reach.create(&wanted.out_file, wanted.overwrite, &self.grounds.own_paths)?;
@@ -102,10 +129,28 @@ impl Broker {
     /// [`BrokerError`]; the item is as it was then.
     pub async fn attach_file(
         &self,
-        caller: &Caller,
+        asker: impl Into<Asker<'_>>,
         wanted: &AttachFile,
     ) -> Result<ItemView, BrokerError> {
-        let ask = self.ask(caller).await?;
+        let asker = asker.into();
+        let consents = Consents::at_most(1);
+        loop {
+            match self.try_to_attach(asker, &consents, wanted).await {
+                Err(BrokerError::Asked(question)) => {
+                    self.settle(asker, &consents, *question).await?;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn try_to_attach(
+        &self,
+        asker: Asker<'_>,
+        consents: &Consents,
+        wanted: &AttachFile,
+    ) -> Result<ItemView, BrokerError> {
+        let ask = self.ask_with(asker, consents).await?;
         let vault = wanted.vault.as_deref();
         let located = self
             .visible_item(&ask, Verb::AttachFile, vault, &wanted.item)
@@ -113,9 +158,15 @@ impl Broker {
         let action = Action::Vault {
             vault: &located.vault,
             right: Right::Files,
+            reasoned: ask.reasoned(),
         };
-        let deed = Deed::item(Verb::AttachFile, &located);
-        let ticket = self.permit(&ask, &action, deed).await?;
+        let deed = Deed::item(Verb::AttachFile, &located).because(ask.reason);
+        let ticket = self
+            .permit_shown(&ask, &action, deed, |_| {
+                let name = file_name(wanted).unwrap_or_default();
+                shown::file(&ask, Verb::AttachFile, &located, &name, &wanted.path)
+            })
+            .await?;
         let attached = async {
             let (content, size) = self
                 .reach(&ask)

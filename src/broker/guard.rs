@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::{
     access::Caller,
+    approvals::NewRequest,
     audit::{self, Entry, NewEntry, Outcome, Query, Verb},
     broker::{
         Ask, Broker, BrokerError,
@@ -16,7 +17,7 @@ use crate::{
         resolve::{Located, Target, no_item},
     },
     launch::{Finished, Status},
-    policy::{Action, Decision, OutputMode, Permit, Right},
+    policy::{Action, Asking, Decision, Grounds, OutputMode, Permit, Right},
     vault::{VaultError, VaultId, reference::Named},
 };
 
@@ -31,6 +32,11 @@ pub(super) struct Deed {
 }
 
 impl Deed {
+    /// What the log has of it.
+    pub(super) fn parts(&self) -> (Verb, audit::Target, Option<&str>) {
+        (self.verb, self.target.clone(), self.reason.as_deref())
+    }
+
     pub(super) fn of(verb: Verb) -> Self {
         Self {
             verb,
@@ -112,7 +118,7 @@ impl Ticket {
 }
 
 impl Broker {
-    /// Asks the policy and writes the decision down; durable when this returns.
+    /// Asks the policy and writes the decision down; durable when this returns. For what no person is ever asked about.
     pub(super) async fn permit(
         &self,
         ask: &Ask<'_>,
@@ -120,6 +126,39 @@ impl Broker {
         deed: Deed,
     ) -> Result<Ticket, BrokerError> {
         let decision = ask.policy.decide(ask.caller, action, ask.now);
+        self.recorded(ask, decision, deed).await
+    }
+
+    /// As [`Broker::permit`]; where the policy wants a person's word, ends with a question unless there is one. `shown`
+    /// tells what the person is to see.
+    pub(super) async fn permit_shown(
+        &self,
+        ask: &Ask<'_>,
+        action: &Action<'_>,
+        deed: Deed,
+        shown: impl FnOnce(&Asking) -> Option<NewRequest>,
+    ) -> Result<Ticket, BrokerError> {
+        let mut decision = ask.policy.decide(ask.caller, action, ask.now);
+        if let Decision::Asks(asking) = &decision
+            && let Some(new) = shown(asking)
+        {
+            let how = self.consented(ask, asking, &deed, new).await?;
+            let mut permit = asking.permit.clone();
+            permit.grounds = Grounds::Approved {
+                rule: permit.grounds.rule().cloned(),
+                how,
+            };
+            decision = Decision::Allowed(permit);
+        }
+        self.recorded(ask, decision, deed).await
+    }
+
+    async fn recorded(
+        &self,
+        ask: &Ask<'_>,
+        decision: Decision,
+        deed: Deed,
+    ) -> Result<Ticket, BrokerError> {
         let entry = NewEntry::decided(
             ask.now,
             ask.caller,
@@ -139,14 +178,11 @@ impl Broker {
             Decision::Denied(refusal) if refusal.is_hidden() => {
                 Err(hidden(ask, &deed.asked).into())
             }
-            Decision::Denied(refusal) => Err(BrokerError::Denied {
-                advice: refusal.advice,
-                code: recorded
-                    .into_iter()
-                    .next()
-                    .and_then(|recorded| recorded.code)
-                    .map(|code| code.to_string()),
-            }),
+            Decision::Asks(_) => Err(denied(
+                "a person has to allow this, and can't be asked",
+                recorded,
+            )),
+            Decision::Denied(refusal) => Err(denied(refusal.advice, recorded)),
         }
     }
 
@@ -223,11 +259,11 @@ impl Broker {
 
     pub(super) async fn read_log(&self, query: Query) -> Result<Vec<Entry>, BrokerError> {
         let audit = Arc::clone(&self.audit);
-        let page = blocking(move || audit.read(&query)).await?;
+        let page = blocking(move || audit.read(&query)).await??;
         Ok(page.entries)
     }
 
-    async fn record(
+    pub(super) async fn record(
         &self,
         entries: Vec<NewEntry>,
         with_head: bool,
@@ -238,7 +274,7 @@ impl Broker {
             None
         };
         let audit = Arc::clone(&self.audit);
-        blocking(move || audit.append_all(&entries, head.as_ref())).await
+        Ok(blocking(move || audit.append_all(&entries, head.as_ref())).await??)
     }
 }
 
@@ -249,18 +285,23 @@ pub(super) fn hidden(ask: &Ask<'_>, asked: &[(VaultId, String)]) -> VaultError {
     no_item(unseen.or(asked.first()).map_or("", |(_, item)| item))
 }
 
-/// The log waits for the disk: off the thread that serves others.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, audit::AuditError> + Send + 'static,
+fn denied(advice: impl Into<String>, recorded: Vec<audit::Recorded>) -> BrokerError {
+    let code = recorded.into_iter().next().and_then(|it| it.code);
+    BrokerError::Denied {
+        advice: advice.into(),
+        code: code.map(|code| code.to_string()),
+    }
+}
+
+/// Log and approvals wait for the disk: off the thread that serves others.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, BrokerError> {
     let done = tokio::task::spawn_blocking(work).await;
-    match done {
-        Ok(result) => result.map_err(BrokerError::from),
-        Err(_) => Err(BrokerError::Unavailable {
-            message: "the audit log did not answer, so nothing is released".into(),
-            source: None,
-        }),
-    }
+    done.map_err(|_| BrokerError::Unavailable {
+        message: "the audit log did not answer, so nothing is released".into(),
+        source: None,
+    })
 }
 
 /// How a run ended, in the log's terms.

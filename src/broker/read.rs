@@ -80,6 +80,7 @@ impl Broker {
             let action = Action::Vault {
                 vault: &named,
                 right: Right::Metadata,
+                reasoned: false,
             };
             let deed = Deed::vault(Verb::ListItems, &named);
             let ticket = self.permit(&ask, &action, deed).await?;
@@ -113,6 +114,7 @@ impl Broker {
         let action = Action::Vault {
             vault: &located.vault,
             right: Right::Metadata,
+            reasoned: false,
         };
         let deed = Deed::item(Verb::ReadItem, &located);
         let ticket = self.permit(&ask, &action, deed).await?;
@@ -206,6 +208,7 @@ impl Broker {
         let secrets = [target.governed()];
         let action = Action::Take {
             right: Right::Use,
+            reasoned: false,
             secrets: &secrets,
         };
         if let Decision::Denied(refusal) = ask.policy.decide(ask.caller, &action, ask.now) {

@@ -89,7 +89,7 @@ pub struct Checked {
 }
 
 /// An item to make.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CreateItem {
     /// The vault's name or id.
     pub vault: String,
@@ -108,7 +108,7 @@ pub struct CreateItem {
 }
 
 /// A field to make.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct NewField {
     /// What a person calls it.
     pub label: String,
@@ -123,7 +123,7 @@ pub struct NewField {
 }
 
 /// Where a field's value comes from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Source {
     /// The standard output of a program.
     Command(Vec<String>),
@@ -137,8 +137,15 @@ pub enum Source {
     Text(Secret),
 }
 
+impl Source {
+    /// Tells whether a program has to run for it.
+    pub(super) fn is_command(&self) -> bool {
+        matches!(self, Self::Command(_))
+    }
+}
+
 /// A change to an item.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct UpdateItem {
     /// The item's title or id.
     pub item: String,

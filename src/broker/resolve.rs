@@ -251,6 +251,7 @@ impl Broker {
             let action = Action::Vault {
                 vault: &named,
                 right: Right::Metadata,
+                reasoned: false,
             };
             let deed = Deed::vault(verb, &named).called(name);
             self.permit(ask, &action, deed).await.map(drop)?;

@@ -8,17 +8,19 @@ use crate::{
     access::{Agent, Caller},
     audit::Outcome,
     broker::{
-        Ask, Broker, BrokerError, RunAnswer, RunRequest,
+        Ask, Asker, Broker, BrokerError, RunAnswer, RunRequest,
         command::Command,
+        consent::Consents,
         guard::{self, Deed, Ticket},
         injected::{self, Injected, Kind},
         resolve::Target,
         run_answer::{answer, withhold, withhold_disguised, withhold_pieces},
+        shown,
         value::Values,
         wire::{Carried, Wiring},
     },
     launch::{self, Finished, Keep, Launch, Stdin, Value},
-    policy::{Action, Governed, OutputMode, Permit},
+    policy::{Action, Governed, OutputMode, Permit, Run},
     redact::{Gate, Redactor},
     vault::Secret,
 };
@@ -52,12 +54,14 @@ impl Broker {
     /// [`BrokerError`]; a program that fails is an answer, not an error.
     pub async fn run(
         &self,
-        caller: &Caller,
+        asker: impl Into<Asker<'_>>,
         request: RunRequest,
         cancelled: impl Future<Output = ()>,
     ) -> Result<RunAnswer, BrokerError> {
+        let asker = asker.into();
+        let caller = asker.caller;
         let asked = request.output;
-        let (prepared, mode) = self.prepare(caller, request).await?;
+        let (prepared, mode) = self.prepare(asker, request).await?;
         let PreparedRun {
             mut launch,
             redactor,
@@ -137,7 +141,7 @@ impl Broker {
         caller: &Caller,
         request: RunRequest,
     ) -> Result<PreparedRun, BrokerError> {
-        self.prepare(caller, request)
+        self.prepare(caller.into(), request)
             .await
             .map(|(prepared, _)| prepared)
     }
@@ -150,22 +154,49 @@ impl Broker {
         self.close(ticket, outcome).await
     }
 
+    /// Decides until nobody has to be asked any more, then reads the values.
     async fn prepare(
         &self,
-        caller: &Caller,
+        asker: Asker<'_>,
         request: RunRequest,
     ) -> Result<(PreparedRun, OutputMode), BrokerError> {
-        let ask = self.ask(caller).await?;
+        let asker = asker.because(request.reason.as_deref());
+        let consents = Consents::at_most(1);
+        loop {
+            match self.try_to_prepare(asker, &consents, &request).await {
+                Err(BrokerError::Asked(question)) => {
+                    self.settle(asker, &consents, *question).await?;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn try_to_prepare(
+        &self,
+        asker: Asker<'_>,
+        consents: &Consents,
+        request: &RunRequest,
+    ) -> Result<(PreparedRun, OutputMode), BrokerError> {
+        let caller = asker.caller;
+        let ask = self.ask_with(asker, consents).await?;
         let named = Deed::program(request.command.first()).because(request.reason.as_deref());
-        let meant = self.mean(&ask, &request).await;
+        let meant = self.mean(&ask, request).await;
         let (command, wiring) = self.understood(&ask, named, meant).await?;
 
         let targets = wiring.targets();
         let secrets: Vec<Governed<'_>> = targets.iter().map(Target::governed).collect();
         let (variables, secret_variables) = wiring.names();
-        let run = command.request(&secrets, &secret_variables, &variables, request.output);
+        let run = Run {
+            reasoned: ask.reasoned(),
+            ..command.request(&secrets, &secret_variables, &variables, request.output)
+        };
         let deed = Deed::run(&command, &targets).because(request.reason.as_deref());
-        let ticket = self.permit(&ask, &Action::Run(&run), deed).await?;
+        let ticket = self
+            .permit_shown(&ask, &Action::Run(&run), deed, |asking| {
+                shown::run(&ask, asking, &command, &wiring, request)
+            })
+            .await?;
 
         let mode = ticket.output();
         let timeout = match caller {

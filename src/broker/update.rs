@@ -3,13 +3,14 @@
 use std::pin::{Pin, pin};
 
 use crate::{
-    access::Caller,
     audit::Verb,
     broker::{
-        Ask, Broker, BrokerError, ItemView, UpdateItem,
+        Ask, Asker, Broker, BrokerError, ItemView, UpdateItem,
+        consent::Consents,
         fields::{Shape, shapes},
         guard::Deed,
         resolve::Located,
+        shown,
         write::{check_fields, check_title},
     },
     policy::{Action, Right},
@@ -23,11 +24,34 @@ impl Broker {
     /// [`BrokerError`]; the item is as it was then.
     pub async fn update_item(
         &self,
-        caller: &Caller,
+        asker: impl Into<Asker<'_>>,
         update: UpdateItem,
         cancelled: impl Future<Output = ()>,
     ) -> Result<ItemView, BrokerError> {
-        let ask = self.ask(caller).await?;
+        let asker = asker.into();
+        let added = update.add.iter().filter_map(|field| field.source.as_ref());
+        let sources = update.set.iter().map(|(_, source)| source).chain(added);
+        let consents = Consents::at_most(1 + sources.filter(|it| it.is_command()).count());
+        let mut cancelled = pin!(cancelled);
+        loop {
+            let tried = self.try_to_update(asker, &consents, update.clone(), cancelled.as_mut());
+            match tried.await {
+                Err(BrokerError::Asked(question)) => {
+                    self.settle(asker, &consents, *question).await?;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn try_to_update(
+        &self,
+        asker: Asker<'_>,
+        consents: &Consents,
+        update: UpdateItem,
+        cancelled: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<ItemView, BrokerError> {
+        let ask = self.ask_with(asker, consents).await?;
         let vault = update.vault.as_deref();
         let located = self
             .visible_item(&ask, Verb::UpdateItem, vault, &update.item)
@@ -35,10 +59,15 @@ impl Broker {
         let action = Action::Vault {
             vault: &located.vault,
             right: Right::Update,
+            reasoned: ask.reasoned(),
         };
-        let deed = Deed::item(Verb::UpdateItem, &located);
-        let ticket = self.permit(&ask, &action, deed).await?;
-        let made = self.apply(&ask, &located, update, pin!(cancelled)).await;
+        let deed = Deed::item(Verb::UpdateItem, &located).because(ask.reason);
+        let ticket = self
+            .permit_shown(&ask, &action, deed, |_| {
+                shown::update(&ask, &located, &update)
+            })
+            .await?;
+        let made = self.apply(&ask, &located, update, cancelled).await;
         let metadata = self.closing(ticket, made).await?;
         self.view(Located {
             vault: located.vault,

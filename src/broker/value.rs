@@ -15,10 +15,11 @@ use crate::{
         guard::{Deed, Ticket},
         paths::MAX_FILE,
         resolve::Target,
+        shown,
     },
     generate::{self, Recipe},
     launch::{self, Keep, Launch, Status, Stdin},
-    policy::{Action, Right},
+    policy::{Action, Right, Run},
     redact::Redactor,
     vault::{FieldId, Item, ResolvedReference, Secret, SecretReference, VaultError},
 };
@@ -80,9 +81,15 @@ impl Broker {
         Ok(match source {
             Source::Command(argv) => {
                 let command = self.command(ask, argv, None)?;
-                let run = command.request(&[], &[], &[], None);
+                let run = Run {
+                    reasoned: ask.reasoned(),
+                    ..command.request(&[], &[], &[], None)
+                };
+                let deed = Deed::run(&command, &[]).because(ask.reason);
                 let ticket = self
-                    .permit(ask, &Action::Run(&run), Deed::run(&command, &[]))
+                    .permit_shown(ask, &Action::Run(&run), deed, |asking| {
+                        shown::source(ask, asking, &command)
+                    })
                     .await?;
                 Planned::Command(Box::new(command), ticket)
             }
@@ -104,6 +111,7 @@ impl Broker {
                 let secrets = [target.governed()];
                 let action = Action::Take {
                     right: Right::Use,
+                    reasoned: ask.reasoned(),
                     secrets: &secrets,
                 };
                 let ticket = self

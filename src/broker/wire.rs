@@ -48,6 +48,31 @@ impl Carried {
     }
 }
 
+impl Carried {
+    fn bind(&self, add: &mut dyn FnMut(&[u8])) {
+        match self {
+            Self::Composed(parts) => {
+                add(b"composed");
+                add(&parts.len().to_le_bytes());
+                parts.iter().for_each(|part| part.bind(add));
+            }
+            Self::Plain(text) => {
+                add(b"plain");
+                add(text.expose_secret().as_bytes());
+            }
+            Self::Secret(target) => bind_target(target, add),
+        }
+    }
+}
+
+fn bind_target(target: &Target, add: &mut dyn FnMut(&[u8])) {
+    let reference = &target.reference;
+    add(b"secret");
+    add(reference.vault.id.to_string().as_bytes());
+    add(reference.item.id.to_string().as_bytes());
+    add(reference.field.id.as_str().as_bytes());
+}
+
 impl Broker {
     /// Finds out what each variable, file and standard input is to carry.
     pub(super) async fn wire(
@@ -236,6 +261,21 @@ impl Wiring {
             }
         }
         targets
+    }
+
+    /// Gives everything that decides what the program gets, part by part: names, places, and plain texts.
+    pub(super) fn bind(&self, add: &mut dyn FnMut(&[u8])) {
+        for (name, carried) in &self.env {
+            add(name.as_bytes());
+            carried.bind(add);
+        }
+        for (name, target) in &self.files {
+            add(name.as_bytes());
+            bind_target(target, add);
+        }
+        if let Some(target) = &self.stdin {
+            bind_target(target, add);
+        }
     }
 
     /// Names of the plain variables, and of those that carry a secret.

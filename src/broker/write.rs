@@ -6,10 +6,12 @@ use crate::{
     access::Caller,
     audit::Verb,
     broker::{
-        Ask, Broker, BrokerError, CreateItem, Deleted, ItemView, NewField,
+        Ask, Asker, Broker, BrokerError, CreateItem, Deleted, ItemView, NewField,
+        consent::Consents,
         fields::{Shape, shapes},
         guard::Deed,
         resolve::Located,
+        shown,
         value::Planned,
     },
     policy::{Action, Right},
@@ -31,11 +33,34 @@ impl Broker {
     /// [`BrokerError`]; nothing is stored then.
     pub async fn create_item(
         &self,
-        caller: &Caller,
+        asker: impl Into<Asker<'_>>,
         new: CreateItem,
         cancelled: impl Future<Output = ()>,
     ) -> Result<ItemView, BrokerError> {
-        let ask = self.ask(caller).await?;
+        let asker = asker.into();
+        let sources = new.fields.iter().filter_map(|field| field.source.as_ref());
+        let consents = Consents::at_most(1 + sources.filter(|it| it.is_command()).count());
+        let mut cancelled = pin!(cancelled);
+        loop {
+            let tried = self.try_to_create(asker, &consents, new.clone(), cancelled.as_mut());
+            match tried.await {
+                Err(BrokerError::Asked(question)) => {
+                    self.settle(asker, &consents, *question).await?;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn try_to_create(
+        &self,
+        asker: Asker<'_>,
+        consents: &Consents,
+        new: CreateItem,
+        cancelled: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<ItemView, BrokerError> {
+        let caller = asker.caller;
+        let ask = self.ask_with(asker, consents).await?;
         let found = self.vault_named(&ask.seen, &new.vault);
         let found = self
             .found(&ask, Verb::CreateItem, &new.vault, found)
@@ -44,9 +69,14 @@ impl Broker {
         let action = Action::Vault {
             vault: &vault,
             right: Right::Create,
+            reasoned: ask.reasoned(),
         };
-        let deed = Deed::vault(Verb::CreateItem, &vault).called(&new.title);
-        let ticket = self.permit(&ask, &action, deed).await?;
+        let deed = Deed::vault(Verb::CreateItem, &vault)
+            .called(&new.title)
+            .because(ask.reason);
+        let ticket = self
+            .permit_shown(&ask, &action, deed, |_| shown::create(&ask, &vault, &new))
+            .await?;
 
         let made = async {
             check_title(&new.title)?;
@@ -57,7 +87,7 @@ impl Broker {
             let shapes = shapes(&category, &new.fields, &mut sections, &[])?;
             check_fields(shapes.iter().map(|shape| &shape.metadata))?;
             let planned = self.plan_all(&ask, shapes, new.fields).await?;
-            let fields = self.obtain_all(&ask, planned, pin!(cancelled)).await?;
+            let fields = self.obtain_all(&ask, planned, cancelled).await?;
             let item = NewItem {
                 title: new.title.trim().to_owned(),
                 category,
@@ -80,12 +110,33 @@ impl Broker {
     /// [`BrokerError`]
     pub async fn delete_item(
         &self,
-        caller: &Caller,
+        asker: impl Into<Asker<'_>>,
         item: &str,
         vault: Option<&str>,
         permanent: bool,
     ) -> Result<Deleted, BrokerError> {
-        let ask = self.ask(caller).await?;
+        let asker = asker.into();
+        let consents = Consents::at_most(1);
+        loop {
+            let tried = self.try_to_delete(asker, &consents, item, vault, permanent);
+            match tried.await {
+                Err(BrokerError::Asked(question)) => {
+                    self.settle(asker, &consents, *question).await?;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn try_to_delete(
+        &self,
+        asker: Asker<'_>,
+        consents: &Consents,
+        item: &str,
+        vault: Option<&str>,
+        permanent: bool,
+    ) -> Result<Deleted, BrokerError> {
+        let ask = self.ask_with(asker, consents).await?;
         let located = if permanent {
             let found = self.item_in_any_state(&ask, vault, item).await;
             self.found(&ask, Verb::DeleteItem, item, found).await?
@@ -97,14 +148,18 @@ impl Broker {
         let delete = Action::Vault {
             vault: &located.vault,
             right: Right::Delete,
+            reasoned: ask.reasoned(),
         };
         let action = if permanent {
             Action::Administer
         } else {
             delete
         };
+        let deed = Deed::item(Verb::DeleteItem, &located).because(ask.reason);
         let ticket = self
-            .permit(&ask, &action, Deed::item(Verb::DeleteItem, &located))
+            .permit_shown(&ask, &action, deed, |_| {
+                shown::delete(&ask, &located, archives)
+            })
             .await?;
         let overview = located.metadata.overview;
         let done = async {

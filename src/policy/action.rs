@@ -26,6 +26,8 @@ pub enum Action<'a> {
         right: Right,
         /// The fields whose values are taken.
         secrets: &'a [Governed<'a>],
+        /// Whether the caller says why.
+        reasoned: bool,
     },
     /// Anything else in one vault that needs a right: list items, read metadata, create, update, delete.
     Vault {
@@ -33,6 +35,8 @@ pub enum Action<'a> {
         vault: &'a Named<VaultId>,
         /// What is needed there.
         right: Right,
+        /// Whether the caller says why.
+        reasoned: bool,
     },
 }
 
@@ -70,4 +74,6 @@ pub struct Run<'a> {
     pub cwd: &'a Path,
     /// How much of its output is wanted; all of it when absent.
     pub output: Option<OutputMode>,
+    /// Whether the caller says why.
+    pub reasoned: bool,
 }

@@ -14,8 +14,6 @@ use crate::{
 /// How many of its commands an agent is reminded of.
 const COMMANDS_TOLD: usize = 5;
 
-pub(super) const APPROVAL: &str =
-    "this command needs a person's approval, which this version cannot ask for";
 pub(super) const DISTANT: &str = "this server is reached from beyond its machine and runs no programs for anybody; use a hushkey that runs beside you \
      for that (`hushkey mcp`)";
 pub(super) const NEVER_SHOWN: &str = "a value is never shown to an agent; hand its reference to a program with `run_command` instead";
@@ -23,6 +21,8 @@ pub(super) const NOT_YOURS: &str =
     "you may not use this value; `check_references` tells which ones you may";
 pub(super) const NOTHING_THERE: &str =
     "there is nothing of that name that you may use; `list_vaults` tells where you may do what";
+pub(super) const REASON: &str =
+    "the owner wants to know why: say in `reason`, in one sentence, what it is needed for";
 pub(super) const OWNER_ONLY: &str = "only the owner may do this, on the command line";
 
 pub(super) const UNPROVEN: &str = "your name counts here only with your token, which was not given; ask the owner to put it into HUSHKEY_AGENT_TOKEN or a \

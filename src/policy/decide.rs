@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use crate::{
     access::{AgentName, Caller},
     policy::{
-        Action, AgentPolicy, Cause, Caution, Decision, Governed, Grounds, OutputMode, Permit,
-        Policy, Refusal, Right, Rule, Run, ShortValues, advice, caution, remedy,
+        Action, AgentPolicy, Approve, Asking, Cause, Caution, Decision, Governed, Grounds,
+        OutputMode, Permit, Policy, Refusal, Right, Rule, Run, ShortValues, advice, caution,
+        remedy,
     },
     vault::{VaultId, reference::Named},
 };
@@ -41,7 +42,7 @@ pub(super) fn decide(
         }
         None => Err(question.unknown_agent(action)),
     };
-    answer.map_or_else(|refusal| Decision::Denied(*refusal), Decision::Allowed)
+    answer.unwrap_or_else(|refusal| Decision::Denied(*refusal))
 }
 
 fn owner(action: &Action<'_>) -> Permit {
@@ -66,21 +67,52 @@ pub(super) struct Question<'p> {
 }
 
 impl Question<'_> {
-    fn ask(&self, action: &Action<'_>) -> Answer<Permit> {
+    fn ask(&self, action: &Action<'_>) -> Answer<Decision> {
         match action {
             Action::Administer => Err(refusal(Cause::OwnerOnly, advice::OWNER_ONLY)),
-            Action::ReadActivity | Action::ListVaults => Ok(by_rights()),
+            Action::ReadActivity | Action::ListVaults => Ok(Decision::Allowed(by_rights())),
             Action::Reveal(_) => Err(refusal(Cause::OwnerOnly, advice::NEVER_SHOWN)),
             Action::Run(run) => self.run(run),
-            Action::Take { right, secrets } => self.take(*right, secrets),
-            Action::Vault { vault, right } => self.vault(vault, *right),
+            Action::Take {
+                right,
+                secrets,
+                reasoned,
+            } => {
+                self.take(*right, secrets)?;
+                self.confirmed(*right, *reasoned)
+            }
+            Action::Vault {
+                vault,
+                right,
+                reasoned,
+            } => {
+                self.vault(vault, *right)?;
+                self.confirmed(*right, *reasoned)
+            }
         }
     }
 
-    fn vault(&self, vault: &Named<VaultId>, right: Right) -> Answer<Permit> {
+    /// What a write that the rights allow still needs.
+    fn confirmed(&self, right: Right, reasoned: bool) -> Answer<Decision> {
+        if right.writes() && self.granted.require_reason && !reasoned {
+            return Err(refusal(Cause::Reason, advice::REASON));
+        }
+        let permit = by_rights();
+        Ok(if right.writes() && self.granted.confirm.has(right) {
+            Decision::Asks(Asking {
+                permit,
+                by: self.granted.approve_by,
+                once: false,
+            })
+        } else {
+            Decision::Allowed(permit)
+        })
+    }
+
+    fn vault(&self, vault: &Named<VaultId>, right: Right) -> Answer<()> {
         let rights = self.granted.rights(&vault.id);
         if rights.has(right) {
-            return Ok(by_rights());
+            return Ok(());
         }
         let remedy = remedy::rights(self, [(vault, right)]);
         if rights.is_empty() {
@@ -90,12 +122,11 @@ impl Question<'_> {
         Err(refusal(Cause::Right(right), advice).with_remedy(remedy))
     }
 
-    fn take(&self, right: Right, secrets: &[Governed<'_>]) -> Answer<Permit> {
+    fn take(&self, right: Right, secrets: &[Governed<'_>]) -> Answer<()> {
         self.values(right, secrets).map_err(|refusal| {
             let vaults = vaults(secrets).map(|vault| (vault, right));
             refusal.with_remedy(remedy::rights(self, vaults))
-        })?;
-        Ok(by_rights())
+        })
     }
 
     /// Asks for a right in the vaults of all fields and of their origins. Where the agent may not see a vault's items, a
@@ -119,7 +150,7 @@ impl Question<'_> {
         Ok(())
     }
 
-    fn run(&self, run: &Run<'_>) -> Answer<Permit> {
+    fn run(&self, run: &Run<'_>) -> Answer<Decision> {
         never_taken(run)?;
         self.values(Right::Use, run.secrets)
             .and_then(|()| self.first_match(run))
@@ -127,14 +158,27 @@ impl Question<'_> {
             .and_then(|rule| {
                 self.demands(rule, run)
                     .map_err(|refusal| refusal.by_rule(rule))?;
-                Ok(Permit {
-                    grounds: Grounds::Rule(rule.name()),
-                    output: rule.output.min(run.output.unwrap_or_default()),
-                    short_values: rule.short_values,
-                    plain: rule.plain.clone(),
-                    timeout: rule.timeout,
-                })
+                Ok(self.by_rule(rule, run))
             })
+    }
+
+    /// What a rule that matched allows, at once or after a person's yes.
+    fn by_rule(&self, rule: &Rule, run: &Run<'_>) -> Decision {
+        let permit = Permit {
+            grounds: Grounds::Rule(rule.name()),
+            output: rule.output.min(run.output.unwrap_or_default()),
+            short_values: rule.short_values,
+            plain: rule.plain.clone(),
+            timeout: rule.timeout,
+        };
+        if rule.approve == Approve::Never {
+            return Decision::Allowed(permit);
+        }
+        Decision::Asks(Asking {
+            permit,
+            by: rule.approve_by.or(self.granted.approve_by),
+            once: rule.approve == Approve::Once,
+        })
     }
 
     /// The first rule with this command that covers all references decides, even if it then refuses: what it demands could
@@ -190,9 +234,8 @@ impl Question<'_> {
             return Err(refusal(Cause::Directory, advice::directory(cwd))
                 .with_remedy(remedy::change(rule, "cwd")));
         }
-        if rule.approve != super::Approve::Never {
-            return Err(refusal(Cause::Approval, advice::APPROVAL)
-                .with_remedy(remedy::change(rule, "approve")));
+        if (rule.require_reason || self.granted.require_reason) && !run.reasoned {
+            return Err(refusal(Cause::Reason, advice::REASON));
         }
         Ok(())
     }
@@ -210,10 +253,10 @@ impl Question<'_> {
             }
             Action::ReadActivity | Action::ListVaults => remedy::any_vault(self),
             Action::Run(run) => remedy::run(self, run),
-            Action::Take { right, secrets } => {
+            Action::Take { right, secrets, .. } => {
                 remedy::rights(self, vaults(secrets).map(|vault| (vault, *right)))
             }
-            Action::Vault { vault, right } => remedy::rights(self, [(*vault, *right)]),
+            Action::Vault { vault, right, .. } => remedy::rights(self, [(*vault, *right)]),
         };
         refusal(Cause::UnknownAgent, advice::unknown_agent(self.name)).with_remedy(remedy)
     }

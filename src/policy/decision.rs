@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::policy::{OutputMode, ReferencePattern, Right, RuleName, ShortValues};
+use crate::policy::{ApproveBy, OutputMode, ReferencePattern, Right, RuleName, ShortValues};
 
 /// The answer to an action. Pure data: nothing has happened yet, and it has to be recorded first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +10,8 @@ use crate::policy::{OutputMode, ReferencePattern, Right, RuleName, ShortValues};
 pub enum Decision {
     /// Go ahead, within these limits.
     Allowed(Permit),
+    /// Go ahead if a person says yes.
+    Asks(Asking),
     /// Don't.
     Denied(Refusal),
 }
@@ -29,9 +31,27 @@ pub struct Permit {
     pub timeout: Option<Duration>,
 }
 
+/// What a person has to say yes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asking {
+    /// What is allowed after a yes.
+    pub permit: Permit,
+    /// By which ways the answer may come; `None` where the policy does not say.
+    pub by: Option<ApproveBy>,
+    /// Whether a yes may hold for later runs of the same rule with the same references.
+    pub once: bool,
+}
+
 /// What a permit rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Grounds {
+    /// A person said yes, now or once before.
+    Approved {
+        /// The rule that asked for it; rights alone did when absent.
+        rule: Option<RuleName>,
+        /// Who, by which way, and under which code: `ann, in a terminal (KXQ4-7MAB)`.
+        how: String,
+    },
     /// The owner asks.
     Owner,
     /// The agent's rights in the vaults.
@@ -58,7 +78,7 @@ pub struct Refusal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
-    /// The rule asks for a person's approval.
+    /// A person had to say yes, and did not.
     Approval,
     /// No rule has this program with these arguments for these references.
     Command,
@@ -71,6 +91,8 @@ pub enum Cause {
     Hidden,
     /// Only the owner may.
     OwnerOnly,
+    /// It has to say why.
+    Reason,
     /// No one rule hands all these references to a program.
     References,
     /// The agent lacks this right in a vault that it may know of.
@@ -87,7 +109,7 @@ impl fmt::Display for Cause {
     /// For the owner: what was lacking.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Approval => f.write_str("its rule needs a person's approval"),
+            Self::Approval => f.write_str("no person allowed it"),
             Self::Command => f.write_str("no rule has this command with these references"),
             Self::Directory => f.write_str("its rule binds it to another directory"),
             Self::Distant => {
@@ -95,6 +117,7 @@ impl fmt::Display for Cause {
             }
             Self::Hidden => f.write_str("it has no right by which it could know of this"),
             Self::OwnerOnly => f.write_str("only the owner may"),
+            Self::Reason => f.write_str("it gave no reason, and has to"),
             Self::References => f.write_str("no one rule and right cover all these references"),
             Self::Right(right) => write!(f, "it lacks the right `{right}`"),
             Self::UnknownAgent => f.write_str("the policy does not name it"),
@@ -115,12 +138,20 @@ impl Decision {
     #[must_use]
     pub fn rule(&self) -> Option<&RuleName> {
         match self {
-            Self::Allowed(Permit {
-                grounds: Grounds::Rule(rule),
-                ..
-            }) => Some(rule),
-            Self::Allowed(_) => None,
+            Self::Allowed(permit) | Self::Asks(Asking { permit, .. }) => permit.grounds.rule(),
             Self::Denied(refusal) => refusal.rule.as_ref(),
+        }
+    }
+}
+
+impl Grounds {
+    /// The rule, if a rule did.
+    #[must_use]
+    pub fn rule(&self) -> Option<&RuleName> {
+        match self {
+            Self::Approved { rule, .. } => rule.as_ref(),
+            Self::Owner | Self::Rights => None,
+            Self::Rule(rule) => Some(rule),
         }
     }
 }

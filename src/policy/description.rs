@@ -97,7 +97,12 @@ fn describe_rule(rule: &Rule) -> RuleDescription {
     }
     terms.push(format!("output {}", rule.output));
     if rule.approve != crate::policy::Approve::Never {
-        terms.push(format!("approve {}", rule.approve.as_str()));
+        let by = rule.approve_by.map(|by| format!(" ({})", by.as_str()));
+        let by = by.unwrap_or_default();
+        terms.push(format!("approve {}{by}", rule.approve.as_str()));
+    }
+    if rule.require_reason {
+        terms.push("needs a reason".to_owned());
     }
     if rule.short_values != crate::policy::ShortValues::default() {
         terms.push(format!("short values: {}", rule.short_values.as_str()));

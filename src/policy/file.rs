@@ -15,8 +15,8 @@ use toml_edit::{Array, Document, Item, TableLike, Value};
 use crate::{
     access::AgentName,
     policy::{
-        AgentPolicy, Approve, CommandPattern, Glob, KnownVaults, OutputMode, Policy,
-        ReferencePattern, Right, Rights, Rule, RuleId, ShortValues, VaultGrant, fold,
+        AgentPolicy, Approve, ApproveBy, CONFIRMED, CommandPattern, Glob, KnownVaults, OutputMode,
+        Policy, ReferencePattern, Right, Rights, Rule, RuleId, ShortValues, VaultGrant, fold,
         rights::LEVEL_WORDS,
     },
 };
@@ -83,7 +83,18 @@ impl File<'_> {
 
     fn agent(&self, name: &AgentName, item: &Item) -> Result<AgentPolicy> {
         let table = self.table(Some(item))?;
-        self.only_known(table, &["roots", "require_token", "vaults", "commands"])?;
+        self.only_known(
+            table,
+            &[
+                "roots",
+                "require_token",
+                "vaults",
+                "commands",
+                "confirm",
+                "approve_by",
+                "require_reason",
+            ],
+        )?;
         let roots = table
             .get("roots")
             .map(|item| self.each(item, |value| self.directory(value)))
@@ -111,6 +122,9 @@ impl File<'_> {
             roots,
             vaults: self.vaults(table)?,
             rules,
+            confirm: self.confirmed(table)?,
+            approve_by: self.maybe(table, "approve_by", &ApproveBy::WORDS, ApproveBy::read)?,
+            require_reason: self.yes_or_no(table, "require_reason")?,
         })
     }
 
@@ -146,6 +160,21 @@ impl File<'_> {
         Ok(rights.into_iter().fold(Rights::NONE, Rights::with))
     }
 
+    /// The writes that a person is asked about.
+    fn confirmed(&self, table: &dyn TableLike) -> Result<Rights> {
+        let Some(item) = table.get("confirm") else {
+            return Ok(CONFIRMED);
+        };
+        let words = Right::WRITES.map(Right::as_str);
+        let rights = self.each(item, |value| {
+            let word = self.text(value)?;
+            Right::read(word)
+                .filter(|right| right.writes())
+                .ok_or_else(|| self.unknown(value.span(), "word", word, &words))
+        })?;
+        Ok(rights.into_iter().fold(Rights::NONE, Rights::with))
+    }
+
     fn rule(&self, id: RuleId, table: &dyn TableLike, span: Span) -> Result<Rule> {
         self.only_known(
             table,
@@ -154,6 +183,8 @@ impl File<'_> {
                 "secrets",
                 "env",
                 "approve",
+                "approve_by",
+                "require_reason",
                 "output",
                 "short_values",
                 "plain",
@@ -172,6 +203,8 @@ impl File<'_> {
             secrets: self.optional(table, "secrets", |value| self.references(value))?,
             env: self.optional(table, "env", |value| self.variable(value))?,
             approve: self.word(table, "approve", &Approve::WORDS, Approve::read)?,
+            approve_by: self.maybe(table, "approve_by", &ApproveBy::WORDS, ApproveBy::read)?,
+            require_reason: self.yes_or_no(table, "require_reason")?,
             output: self.word(table, "output", &OutputMode::WORDS, OutputMode::read)?,
             short_values: self.word(
                 table,
@@ -264,15 +297,33 @@ impl File<'_> {
         words: &[&str],
         read: fn(&str) -> Option<T>,
     ) -> Result<T> {
-        match table.get(key) {
-            None => Ok(T::default()),
-            Some(item) => {
-                let word = item
-                    .as_str()
-                    .ok_or_else(|| self.error(item.span(), &format!("`{key}` is a word")))?;
-                read(word).ok_or_else(|| self.unknown(item.span(), "word", word, words))
-            }
-        }
+        Ok(self.maybe(table, key, words, read)?.unwrap_or_default())
+    }
+
+    fn maybe<T>(
+        &self,
+        table: &dyn TableLike,
+        key: &str,
+        words: &[&str],
+        read: fn(&str) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let Some(item) = table.get(key) else {
+            return Ok(None);
+        };
+        let word = item
+            .as_str()
+            .ok_or_else(|| self.error(item.span(), &format!("`{key}` is a word")))?;
+        let known = read(word);
+        known
+            .map(Some)
+            .ok_or_else(|| self.unknown(item.span(), "word", word, words))
+    }
+
+    fn yes_or_no(&self, table: &dyn TableLike, key: &str) -> Result<bool> {
+        table.get(key).map_or(Ok(false), |item| {
+            item.as_bool()
+                .ok_or_else(|| self.error(item.span(), &format!("`{key}` is `true` or `false`")))
+        })
     }
 
     /// The rules, written as `[[…commands]]` or as an array of inline tables.
@@ -418,6 +469,9 @@ mod tests {
             path = ["/usr/bin", "~/bin"]
             [agents.codex]
             roots = ["~/src/shop"]
+            confirm = ["create", "delete"]
+            approve_by = "local"
+            require_reason = true
             [agents.codex.vaults]
             Dev = "use"
             CI = ["metadata", "create"]
@@ -426,6 +480,8 @@ mod tests {
             secrets = ["op://Dev/**"]
             env = ["PG*"]
             approve = "once"
+            approve_by = "any"
+            require_reason = true
             output = "tail"
             timeout_seconds = 600
             cwd = "~"
@@ -445,7 +501,12 @@ mod tests {
         assert_eq!(codex.vaults[0].rights.to_string(), "use");
         assert_eq!(codex.vaults[1].rights.to_string(), "metadata,create");
         let rule = &codex.rules[0];
-        assert_eq!((rule.line, rule.id.number), (8, 1));
+        assert_eq!(codex.confirm.to_string(), "create,delete");
+        assert_eq!(codex.approve_by, Some(ApproveBy::Local));
+        assert!(codex.require_reason && rule.require_reason);
+        assert_eq!(rule.approve_by, Some(ApproveBy::Any));
+        assert!(!codex.rules[1].require_reason);
+        assert_eq!((rule.line, rule.id.number), (11, 1));
         assert_eq!(rule.run.to_string(), "psql --file *");
         assert_eq!(rule.timeout, Some(Duration::from_secs(600)));
         assert_eq!(
@@ -474,6 +535,9 @@ mod tests {
         assert_snapshot!(refusal("[agents.a.vaults]\nDev = \"usee\""), @"line 2, column 7: unknown level `usee`; did you mean `use`?");
         assert_snapshot!(refusal("[agents.a.vaults]\nDev = [\"metadata\", \"reveal\"]"), @"line 2, column 20: unknown right `reveal`; known are metadata, use, create, update, delete, files");
         assert_snapshot!(refusal("[[agents.a.commands]]\nrun = \"x\"\noutput = \"tial\""), @"line 3, column 10: unknown word `tial`; did you mean `tail`?");
+        assert_snapshot!(refusal("[agents.a]\nconfirm = [\"use\"]"), @"line 2, column 12: unknown word `use`; known are create, update, delete, files");
+        assert_snapshot!(refusal("[[agents.a.commands]]\nrun = \"x\"\napprove_by = \"locally\""), @"line 3, column 14: unknown word `locally`; did you mean `local`?");
+        assert_snapshot!(refusal("[agents.a]\nrequire_reason = \"yes\""), @"line 2, column 18: `require_reason` is `true` or `false`");
         assert_snapshot!(refusal("[agent.a]"), @"line 1, column 2: unknown key `agent`; did you mean `agents`?");
     }
 
@@ -501,7 +565,7 @@ mod tests {
 
         #[test]
         fn no_value_in_any_place_makes_the_policy_panic(
-            key in "path|roots|require_token|vaults|commands|run|secrets|env|approve|output|timeout_seconds|cwd",
+            key in "path|roots|require_token|vaults|commands|confirm|run|secrets|env|approve|approve_by|require_reason|output|timeout_seconds|cwd",
             value in r#"1|true|"x"|\[\]|\[1\]|\{\}|\{a=1\}|\[\{\}\]|"""#,
         ) {
             for table in ["", "[agents]", "[agents.a]", "[agents.a.vaults]", "[[agents.a.commands]]\nrun='x'"] {

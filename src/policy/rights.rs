@@ -40,6 +40,15 @@ impl Right {
         Self::Files,
     ];
 
+    /// Those that change something, or write a value where it can be read.
+    pub const WRITES: [Self; 4] = [Self::Create, Self::Update, Self::Delete, Self::Files];
+
+    /// Tells whether it is one of [`Right::WRITES`].
+    #[must_use]
+    pub fn writes(self) -> bool {
+        Self::WRITES.contains(&self)
+    }
+
     /// The word in the policy file.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -59,7 +68,7 @@ impl Right {
         Self::ALL.into_iter().find(|right| right.as_str() == word)
     }
 
-    fn bit(self) -> u8 {
+    const fn bit(self) -> u8 {
         1 << self as u8
     }
 }
@@ -144,7 +153,7 @@ impl Rights {
 
     /// The set with one more right.
     #[must_use]
-    pub fn with(self, right: Right) -> Self {
+    pub const fn with(self, right: Right) -> Self {
         Self(self.0 | right.bit())
     }
 

@@ -22,6 +22,10 @@ pub struct Rule {
     pub env: Vec<Glob>,
     /// Whether a person is asked.
     pub approve: Approve,
+    /// By which ways a person may answer; as the agent's table says when absent.
+    pub approve_by: Option<ApproveBy>,
+    /// Whether the agent has to say why.
+    pub require_reason: bool,
     /// How much of the output comes back at most.
     pub output: OutputMode,
     /// What becomes of output when a secret is too short to be concealed by a mark.
@@ -109,6 +113,34 @@ impl Approve {
         [Self::Never, Self::Once, Self::Always]
             .into_iter()
             .find(|approve| approve.as_str() == word)
+    }
+}
+
+/// By which ways a person may answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ApproveBy {
+    /// In a dialogue that the agent's client shows, or locally.
+    Any,
+    /// On this machine only, outside of the agent's client: a client can answer its own dialogue.
+    Local,
+}
+
+impl ApproveBy {
+    /// The words of the policy file.
+    pub const WORDS: [&'static str; 2] = ["any", "local"];
+
+    /// The word in the policy file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
+
+    /// Reads the word of the policy file.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        [Self::Any, Self::Local]
+            .into_iter()
+            .find(|by| by.as_str() == word)
     }
 }
 

@@ -154,8 +154,8 @@ impl Findings<'_> {
             );
             self.add(rule.line, Hole::ProgramNotFound, message);
         }
-        if rule.approve != Approve::Never {
-            let message = "this rule asks for a person's approval, which this version cannot ask for: its runs are refused";
+        if rule.approve == Approve::Never && rule.approve_by.is_some() {
+            let message = "`approve_by` has no effect where nobody is asked: set `approve` to `once` or `always`";
             self.add(rule.line, Hole::Approval, message.to_owned());
         }
         for variable in &rule.env {
@@ -330,7 +330,7 @@ mod tests {
             env = ["LD_PRELOAD"]
             [[agents.codex.commands]]
             run = "psql"
-            approve = "once"
+            approve_by = "local"
             secrets = ["op://CI/**", "op://Gone/**"]
             [[agents.codex.commands]]
             run = "psql"
@@ -343,7 +343,7 @@ mod tests {
         line 6: several vaults are called `Twin`, so it grants nothing; write the id
         line 8: the program `missing` was not found on the policy's path, so this rule matches nothing
         line 8: the variable `LD_PRELOAD` is never taken from an agent: it makes programs load other code
-        line 11: this rule asks for a person's approval, which this version cannot ask for: its runs are refused
+        line 11: `approve_by` has no effect where nobody is asked: set `approve` to `once` or `always`
         line 11: `op://CI/**` has no effect: codex lacks the right `use` in `CI`
         line 11: there is no vault `Gone`, so it grants nothing
         line 15: `op://CI/DB/*` has no effect: codex lacks the right `use` in `CI`

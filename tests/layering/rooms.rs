@@ -48,7 +48,13 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "approvals",
-        may: &["access", "private_file", "seal", "sqlite_file"],
+        may: &[
+            "access",
+            "private_file",
+            "seal",
+            "sqlite_file",
+            "vault::StoreHead",
+        ],
         never: &[
             "reqwest",
             "rmcp",
@@ -88,6 +94,7 @@ pub(crate) const ROOMS: &[Room] = &[
         name: "broker",
         may: &[
             "access",
+            "approvals",
             "audit",
             "display_text",
             "dotenv",

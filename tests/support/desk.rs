@@ -48,6 +48,9 @@ pub enum Backend {
 
 /// What the tests' agent may do when a test says nothing about it: everything, with any program.
 pub const GENEROUS: &str = r#"
+[agents.tester]
+confirm = []
+
 [agents.tester.vaults]
 Dev = "full"
 Build = "full"

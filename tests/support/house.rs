@@ -3,18 +3,20 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use hushkey::{
     access::{Agent, AgentName, Caller},
+    approvals::Approvals,
     audit::AuditLog,
     backend::{
         connect::{ConnectVault, Limits, Server},
         local::LocalVault,
     },
     broker::{
-        Broker, BrokerError, CreateItem, Grounds, ItemView, NewField, OwnPaths, PolicySource,
-        RunAnswer, RunRequest, Source,
+        Broker, BrokerError, CreateItem, Grounds, ItemView, NewField, OwnPaths, People,
+        PolicySource, RunAnswer, RunRequest, Source,
     },
     keys::KeySource,
     launch,
@@ -43,6 +45,7 @@ pub struct House {
     pub work: PathBuf,
     pub broker: Broker,
     policy: Arc<Mutex<String>>,
+    environment: Vec<(String, String)>,
     /// The server that is behind it, if one is.
     pub server: Option<FakeConnect>,
     _dir: tempfile::TempDir,
@@ -72,7 +75,8 @@ impl House {
         std::fs::create_dir(&work).unwrap();
         let text = Arc::new(Mutex::new(policy.to_owned()));
         let server = (BACKEND == Backend::Connect).then(FakeConnect::new);
-        let broker = open(&home, &text, pairs(environment), server.as_ref());
+        let broker =
+            open(&home, &text, pairs(environment), server.as_ref()).with_people(people(&home));
         for name in ["Dev", "Lax", "Board"] {
             match &server {
                 Some(server) => drop(server.vault(name)),
@@ -84,6 +88,7 @@ impl House {
             work,
             broker,
             policy: text,
+            environment: pairs(environment),
             server,
             _dir: dir,
         }
@@ -92,7 +97,38 @@ impl House {
     /// Another broker over the same files, as another process would open it.
     #[allow(dead_code)]
     pub fn reopen(&self) -> Broker {
-        open(&self.home, &self.policy, vec![], self.server.as_ref())
+        open(&self.home, &self.policy, vec![], self.server.as_ref()).with_people(people(&self.home))
+    }
+
+    /// The file of requests and decisions, as another process opens it.
+    #[allow(dead_code)]
+    pub fn approvals(&self) -> Approvals {
+        approvals(&self.home)
+    }
+
+    /// Persons have so long to decide.
+    #[allow(dead_code)]
+    pub fn patience(&mut self, patience: Duration) {
+        self.broker = self.without_people().with_people(People {
+            patience,
+            ..people(&self.home)
+        });
+    }
+
+    /// A decision needs a proof.
+    #[allow(dead_code)]
+    pub fn proving(&mut self, proof: impl Fn(&[u8], &[u8]) -> bool + Send + Sync + 'static) {
+        self.broker = self.without_people().with_people(People {
+            proof: Some(Box::new(proof)),
+            ..people(&self.home)
+        });
+    }
+
+    /// A broker that can ask nobody.
+    #[allow(dead_code)]
+    pub fn without_people(&self) -> Broker {
+        let environment = self.environment.clone();
+        open(&self.home, &self.policy, environment, self.server.as_ref())
     }
 
     /// The same house with a broker that has read nothing yet.
@@ -213,6 +249,21 @@ fn open(
     };
     let policy = Box::new(Text(Arc::clone(policy)));
     Broker::new(vault, policy, audit, grounds)
+}
+
+fn people(home: &Path) -> People {
+    let home = home.to_owned();
+    People {
+        open: Box::new(move || Ok(approvals(&home))),
+        proof: None,
+        tell: Box::new(|_| {}),
+        patience: Duration::from_secs(30),
+    }
+}
+
+fn approvals(home: &Path) -> Approvals {
+    let key = KeySource::File(home.join("key")).load_or_create().unwrap();
+    Approvals::open(&home.join("approvals.db"), &key).unwrap()
 }
 
 fn vault(home: &Path, server: Option<&FakeConnect>) -> Arc<dyn Vault> {

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::{
     access::Agent,
-    policy::{Rights, edit},
+    policy::{ApproveBy, Rights, edit},
     vault::{FieldId, ItemId, ResolvedReference},
 };
 
@@ -84,6 +84,7 @@ struct Wanted {
     secret_variables: Vec<&'static str>,
     output: Option<OutputMode>,
     cwd: Option<&'static str>,
+    reasoned: bool,
 }
 
 impl Wanted {
@@ -108,6 +109,7 @@ impl Wanted {
             secrets: &secrets,
             cwd: Path::new(self.cwd.unwrap_or("/home/ann/src")),
             output: self.output,
+            reasoned: self.reasoned,
         };
         policy.decide(&agent("codex"), &Action::Run(&run), Timestamp::UNIX_EPOCH)
     }
@@ -115,14 +117,14 @@ impl Wanted {
     fn permit(&self, policy: &Policy) -> Permit {
         match self.decide(policy) {
             Decision::Allowed(permit) => permit,
-            Decision::Denied(refusal) => panic!("{refusal:?}"),
+            other => panic!("{other:?}"),
         }
     }
 
     fn refusal(&self, policy: &Policy) -> Refusal {
         match self.decide(policy) {
             Decision::Denied(refusal) => refusal,
-            Decision::Allowed(permit) => panic!("{permit:?}"),
+            other => panic!("{other:?}"),
         }
     }
 }
@@ -139,6 +141,7 @@ fn decide_on(policy: &Policy, caller: &Caller, vault_name: &str, right: Right) -
     let action = Action::Vault {
         vault: &vault(vault_name),
         right,
+        reasoned: false,
     };
     policy.decide(caller, &action, Timestamp::UNIX_EPOCH)
 }
@@ -357,6 +360,7 @@ fn copying_needs_use_on_the_source_and_on_what_it_was_copied_from() {
             &Action::Take {
                 right,
                 secrets: &secrets,
+                reasoned: false,
             },
             Timestamp::UNIX_EPOCH,
         )
@@ -379,6 +383,7 @@ fn a_program_of_the_same_name_elsewhere_is_another_program() {
         secrets: &[],
         cwd: Path::new("/"),
         output: None,
+        reasoned: false,
     };
 
     let decision = policy.decide(&agent("codex"), &Action::Run(&run), Timestamp::UNIX_EPOCH);
@@ -417,19 +422,66 @@ fn a_rules_time_out_caps_the_run() {
 }
 
 #[test]
-fn a_rule_that_asks_for_approval_is_refused_until_approvals_exist() {
+fn a_rule_that_asks_for_approval_asks_and_never_falls_through_to_a_laxer_one() {
     let policy = policy(
-        "[[agents.codex.commands]]\nrun = \"x\"\napprove = \"once\"\n[[agents.codex.commands]]\nrun = \"**\"",
+        "[agents.codex]\napprove_by = 'local'\n[[agents.codex.commands]]\nrun = 'x'\napprove = 'once'\n\
+         [[agents.codex.commands]]\nrun = 'y'\napprove = 'always'\napprove_by = 'any'\n\
+         [[agents.codex.commands]]\nrun = '**'",
+    );
+    let asked = |command| match wanted(command, &[]).decide(&policy) {
+        Decision::Asks(asking) => asking,
+        other => panic!("{other:?}"),
+    };
+
+    let (x, y) = (asked("x"), asked("y"));
+
+    assert_eq!((x.by, x.once), (Some(ApproveBy::Local), true));
+    assert_eq!((y.by, y.once), (Some(ApproveBy::Any), false));
+    assert_eq!(x.permit.grounds.rule().unwrap().id.number, 1);
+    assert!(wanted("z", &[]).decide(&policy).is_allowed());
+}
+
+#[test]
+fn a_reason_is_required_where_the_rule_or_the_agents_table_says_so() {
+    let by_rule = policy(
+        "[[agents.codex.commands]]\nrun = 'x'\nrequire_reason = true\n\
+         [[agents.codex.commands]]\nrun = 'y'",
+    );
+    let by_agent = policy(
+        "[agents.codex]\nrequire_reason = true\n[agents.codex.vaults]\nDev = 'write'\n\
+         [[agents.codex.commands]]\nrun = 'y'",
     );
 
-    let refusal = wanted("x", &[]).refusal(&policy);
+    assert_eq!(wanted("x", &[]).refusal(&by_rule).cause, Cause::Reason);
+    let reasoned = Wanted {
+        reasoned: true,
+        ..wanted("x", &[])
+    };
+    assert!(reasoned.decide(&by_rule).is_allowed());
+    assert!(wanted("y", &[]).decide(&by_rule).is_allowed());
+    assert_eq!(wanted("y", &[]).refusal(&by_agent).cause, Cause::Reason);
+    assert!(!decide_on(&by_agent, &agent("codex"), "Dev", Right::Create).is_allowed());
+    assert!(decide_on(&by_agent, &agent("codex"), "Dev", Right::Metadata).is_allowed());
+}
 
-    assert_eq!(refusal.cause, Cause::Approval);
-    assert_eq!(refusal.rule.unwrap().id.number, 1);
-    assert_eq!(
-        refusal.advice,
-        "this command needs a person's approval, which this version cannot ask for"
-    );
+#[test]
+fn deleting_is_confirmed_unless_the_policy_says_otherwise() {
+    let decision = |lines: &str, right| {
+        let policy = policy(&format!(
+            "[agents.codex]\n{lines}\n[agents.codex.vaults]\nDev = 'full'"
+        ));
+        match decide_on(&policy, &agent("codex"), "Dev", right) {
+            Decision::Allowed(_) => "allowed",
+            Decision::Asks(_) => "asks",
+            Decision::Denied(_) => "denied",
+        }
+    };
+
+    assert_eq!(decision("", Right::Delete), "asks");
+    assert_eq!(decision("", Right::Create), "allowed");
+    assert_eq!(decision("confirm = []", Right::Delete), "allowed");
+    assert_eq!(decision("confirm = ['create']", Right::Create), "asks");
+    assert_eq!(decision("confirm = ['create']", Right::Delete), "allowed");
 }
 
 #[test]

@@ -68,6 +68,7 @@ mod tests {
                 secrets: &[],
                 cwd: Path::new("/"),
                 output: None,
+                reasoned: false,
             };
 
             let decision =

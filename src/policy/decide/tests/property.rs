@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::policy::ApproveBy;
 
 fn any_policy() -> impl Strategy<Value = String> {
     let level = prop::sample::select(vec!["off", "read", "use", "write", "full"]);
@@ -20,19 +21,39 @@ fn any_policy() -> impl Strategy<Value = String> {
             0..3,
         ),
         prop::sample::subsequence(vec!["*", "PG*", "DEBUG"], 0..2),
-        prop::sample::select(vec!["never", "never", "once"]),
+        prop::sample::select(vec!["never", "never", "once", "always"]),
+        prop::sample::select(vec!["", "approve_by = 'any'\n", "approve_by = 'local'\n"]),
+        prop::bool::weighted(0.2),
         prop::sample::select(vec!["full", "none"]),
     );
-    (level.clone(), level, prop::collection::vec(rule, 0..4)).prop_map(|(dev, ci, rules)| {
-        let mut text = format!("[agents.codex.vaults]\nDev = {dev:?}\nCI = {ci:?}\n");
-        for (run, secrets, env, approve, output) in rules {
-            text += &format!(
-                "[[agents.codex.commands]]\nrun = {run:?}\nsecrets = {secrets:?}\nenv = {env:?}\n\
-                 approve = {approve:?}\noutput = {output:?}\n"
+    let agent = (
+        prop::sample::select(vec!["", "approve_by = 'local'\n"]),
+        prop::bool::weighted(0.2),
+        prop::sample::select(vec![
+            "",
+            "confirm = []\n",
+            "confirm = ['create', 'files']\n",
+        ]),
+    );
+    (
+        agent,
+        level.clone(),
+        level,
+        prop::collection::vec(rule, 0..4),
+    )
+        .prop_map(|((by, reason, confirm), dev, ci, rules)| {
+            let mut text = format!(
+                "[agents.codex]\n{by}{confirm}require_reason = {reason}\n\
+                 [agents.codex.vaults]\nDev = {dev:?}\nCI = {ci:?}\n"
             );
-        }
-        text
-    })
+            for (run, secrets, env, approve, by, reason, output) in rules {
+                text += &format!(
+                    "[[agents.codex.commands]]\nrun = {run:?}\nsecrets = {secrets:?}\nenv = {env:?}\n\
+                     approve = {approve:?}\n{by}require_reason = {reason}\noutput = {output:?}\n"
+                );
+            }
+            text
+        })
 }
 
 fn any_run() -> impl Strategy<Value = Wanted> {
@@ -48,16 +69,21 @@ fn any_run() -> impl Strategy<Value = Wanted> {
         prop::sample::subsequence(fields.clone(), 0..3),
         prop::sample::subsequence(fields, 0..2),
         prop::sample::subsequence(vec!["PGHOST", "DEBUG", "LD_PRELOAD"], 0..2),
+        any::<bool>(),
     )
-        .prop_map(|(command, secrets, origins, variables)| Wanted {
+        .prop_map(|(command, secrets, origins, variables, reasoned)| Wanted {
             origins: if secrets.is_empty() { vec![] } else { origins },
             variables,
+            reasoned,
             ..wanted(command, &secrets)
         })
 }
 
+/// Who is asked before a run: nobody, or a person by these ways, who may want it remembered.
+type Asked = Option<(Option<ApproveBy>, bool)>;
+
 /// The decision once more, slowly and in the words of the documentation.
-fn slow(policy: &Policy, run: &Wanted) -> Option<(u32, OutputMode)> {
+fn slow(policy: &Policy, run: &Wanted) -> Option<(u32, OutputMode, Asked)> {
     let codex = policy.agents.get(&AgentName::parse("codex").unwrap())?;
     let mut words = run.command.split(' ').map(str::to_owned);
     let program = resolve(&words.next().unwrap())?;
@@ -91,8 +117,18 @@ fn slow(policy: &Policy, run: &Wanted) -> Option<(u32, OutputMode)> {
                 .variables
                 .iter()
                 .all(|name| rule.env.iter().any(|pattern| pattern.covers(name)));
-            let free = rule.approve == crate::policy::Approve::Never;
-            return (variables && free).then_some((rule.id.number, rule.output));
+            let wants_reason = rule.require_reason || codex.require_reason;
+            let reasoned = run.reasoned || !wants_reason;
+            let by = match rule.approve_by {
+                Some(by) => Some(by),
+                None => codex.approve_by,
+            };
+            let asked = match rule.approve {
+                Approve::Never => None,
+                Approve::Once => Some((by, true)),
+                Approve::Always => Some((by, false)),
+            };
+            return (variables && reasoned).then_some((rule.id.number, rule.output, asked));
         }
     }
     None
@@ -106,10 +142,42 @@ proptest! {
         let decision = run.decide(&policy);
 
         let found = match &decision {
-            Decision::Allowed(permit) => rule_number(&decision).map(|number| (number, permit.output)),
+            Decision::Allowed(permit) => {
+                rule_number(&decision).map(|number| (number, permit.output, None))
+            }
+            Decision::Asks(asking) => rule_number(&decision)
+                .map(|number| (number, asking.permit.output, Some((asking.by, asking.once)))),
             Decision::Denied(_) => None,
         };
         prop_assert_eq!(found, slow(&policy, &run));
+    }
+
+    #[test]
+    fn for_every_policy_a_write_is_asked_about_exactly_where_confirm_says_so(
+        text in any_policy(),
+        right in prop::sample::select(Right::ALL.to_vec()),
+        vault_name in prop::sample::select(vec!["Dev", "CI", "Private"]),
+        reasoned in any::<bool>(),
+    ) {
+        let policy = policy(&text);
+        let codex = &policy.agents[&AgentName::parse("codex").unwrap()];
+        let named = vault(vault_name);
+
+        let action = Action::Vault { vault: &named, right, reasoned };
+        let decision = policy.decide(&agent("codex"), &action, Timestamp::UNIX_EPOCH);
+
+        let is_write = !matches!(right, Right::Metadata | Right::Use);
+        let silent = is_write && codex.require_reason && !reasoned;
+        let has = codex.rights(&named.id).has(right) && !silent;
+        let confirmed = if text.contains("confirm = []") {
+            false
+        } else if text.contains("confirm") {
+            matches!(right, Right::Create | Right::Files)
+        } else {
+            right == Right::Delete
+        };
+        prop_assert_eq!(matches!(decision, Decision::Denied(_)), !has);
+        prop_assert_eq!(matches!(decision, Decision::Asks(_)), has && confirmed);
     }
 
     #[test]
@@ -120,6 +188,7 @@ proptest! {
             let Decision::Denied(refusal) = run.decide(&policy(&text)) else {
                 return Ok(());
             };
+            prop_assert_ne!(&refusal.cause, &Cause::Approval);
             match refusal.remedy {
                 Some(remedy) if remedy.starts_with("hushkey") => text = apply(&remedy, &text),
                 // What only the policy's author can change, or nobody.
@@ -127,6 +196,6 @@ proptest! {
             }
         }
 
-        prop_assert!(run.decide(&policy(&text)).is_allowed(), "{}", text);
+        prop_assert!(!matches!(run.decide(&policy(&text)), Decision::Denied(_)), "{}", text);
     }
 }

@@ -1,0 +1,88 @@
+//! How persons are reached: where their decisions are kept, what proves one, who is told of a new request.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use crate::{
+    approvals::{Approvals, ApprovalsError, Request},
+    broker::{Broker, BrokerError},
+};
+
+/// How long a person has to decide when nobody says otherwise.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How persons are reached.
+pub struct People {
+    /// Opens the file of requests and decisions; only called when somebody is to be asked.
+    pub open: Box<dyn Fn() -> Result<Approvals, ApprovalsError> + Send + Sync>,
+    /// Tells whether a proof (second) is the owner's signature over a message (first). `None` where the owner has no
+    /// passphrase: then a decision needs no proof.
+    pub proof: Option<Proving>,
+    /// Tells the owner that something waits. It must not block.
+    pub tell: Box<dyn Fn(&Request) + Send + Sync>,
+    /// How long a person has to decide.
+    pub patience: Duration,
+}
+
+/// Tells whether a proof is the owner's signature over a message.
+pub type Proving = Box<dyn Fn(&[u8], &[u8]) -> bool + Send + Sync>;
+
+/// The people, and the file once it was needed.
+pub(super) struct Reached {
+    pub people: People,
+    file: OnceLock<Arc<Approvals>>,
+}
+
+impl Reached {
+    pub(super) fn new(people: People) -> Self {
+        Self {
+            people,
+            file: OnceLock::new(),
+        }
+    }
+
+    fn file(&self) -> Result<Arc<Approvals>, ApprovalsError> {
+        if let Some(file) = self.file.get() {
+            return Ok(Arc::clone(file));
+        }
+        // Two that open it at once both can be used; one is kept.
+        let opened = Arc::new((self.people.open)()?);
+        Ok(Arc::clone(self.file.get_or_init(|| opened)))
+    }
+}
+
+impl Broker {
+    /// Adds the ways to persons. Without them, what needs a person's word is refused.
+    #[must_use]
+    pub fn with_people(self, people: People) -> Self {
+        Self {
+            reached: Some(Reached::new(people)),
+            ..self
+        }
+    }
+
+    /// The file of requests and decisions: for who shows and decides them.
+    ///
+    /// # Errors
+    /// [`BrokerError::Unavailable`] when it can't be opened.
+    pub fn approvals(&self) -> Result<Arc<Approvals>, BrokerError> {
+        Ok(self.reached()?.file()?)
+    }
+
+    pub(super) fn reached(&self) -> Result<&Reached, BrokerError> {
+        self.reached
+            .as_ref()
+            .ok_or_else(|| BrokerError::Unavailable {
+                message: "a person has to allow this, and none can be asked here".into(),
+                source: None,
+            })
+    }
+}
+
+impl std::fmt::Debug for People {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("People(..)")
+    }
+}
