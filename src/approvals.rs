@@ -95,6 +95,14 @@ impl Approvals {
         })
     }
 
+    /// Wraps the file's key with another key of the owner's; nothing in it changes.
+    ///
+    /// # Errors
+    /// [`ApprovalsError::WrongKey`] when `old` is not the key of this file.
+    pub fn rewrap(&self, old: &dyn KeyHolder, new: &dyn KeyHolder) -> Result<(), ApprovalsError> {
+        self.change(|transaction| file::rewrap(transaction, old, new))
+    }
+
     /// The digest that a decision on this is bound to.
     #[must_use]
     pub fn digest(&self, new: &NewRequest) -> Digest {

@@ -34,6 +34,7 @@ mod out_file;
 mod paths;
 mod people;
 mod program;
+mod question;
 mod read;
 mod released;
 pub mod request;
@@ -48,13 +49,13 @@ mod wire;
 mod write;
 
 pub use asker::{Asker, Dialogue, Reply, Waiting};
-pub use consent::{Question, Suspended};
 pub use error::{BrokerError, Class};
 pub use files::{AttachFile, SaveFile, SavedFile};
 pub use guard::Ticket;
 pub use inject::{FilledTemplate, InjectTemplate, TemplateText};
 pub use paths::OwnPaths;
-pub use people::{PATIENCE, People, Proving};
+pub use people::People;
+pub use question::{Question, Suspended};
 pub use request::{
     Activity, ActivityWanted, Checked, CreateItem, Deleted, ItemLine, ItemPage, ItemView,
     ItemsWanted, NewField, RunAnswer, RunRequest, Source, UpdateItem, VaultView,
@@ -94,7 +95,7 @@ pub struct Grounds {
     pub own_paths: OwnPaths,
     /// Hushkey's own key in its written forms: concealed in whatever an agent's program prints.
     pub own_secrets: Vec<(String, Secret)>,
-    /// Whether a person approved something; `None` where no passphrase could prove it.
+    /// Whether a person approved something; `None` where no passphrase could prove it. Where it can be proven it has to be.
     pub approved: Option<Approved>,
     /// Whether the store is unlocked still, if it can be locked: no request is begun while it is not.
     pub unlocked: Option<Unlocked>,
@@ -112,7 +113,7 @@ struct Ask<'a> {
     /// Why, in the caller's words.
     reason: Option<&'a str>,
     /// What persons said to this call already.
-    consents: &'a consent::Consents,
+    consents: &'a question::Consents,
     policy: Policy,
     seen: Vec<Seen>,
     now: Timestamp,
@@ -214,14 +215,14 @@ impl Broker {
 
     /// For what no person is asked about.
     async fn ask<'a>(&self, caller: &'a Caller) -> Result<Ask<'a>, BrokerError> {
-        self.ask_with(caller.into(), consent::Consents::none())
+        self.ask_with(caller.into(), question::Consents::none())
             .await
     }
 
     async fn ask_with<'a>(
         &self,
         asker: Asker<'a>,
-        consents: &'a consent::Consents,
+        consents: &'a question::Consents,
     ) -> Result<Ask<'a>, BrokerError> {
         let caller = asker.caller;
         let (policy, seen) = self.seen(caller).await?;

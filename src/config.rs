@@ -26,6 +26,8 @@ pub use places::Places;
 
 /// Seconds that a run may take when nobody says otherwise.
 pub const DEFAULT_TIMEOUT_SECONDS: u32 = 60;
+/// Seconds that a person has to decide when nobody says otherwise.
+pub const DEFAULT_APPROVAL_SECONDS: u32 = 120;
 /// Seconds that a run may take at most.
 pub const MAX_TIMEOUT_SECONDS: u32 = 3_600;
 
@@ -118,6 +120,8 @@ pub struct AgentDefaults {
     pub name: AgentName,
     /// Seconds that a run may take, from 1 to [`MAX_TIMEOUT_SECONDS`].
     pub timeout_seconds: u32,
+    /// Seconds that a person has to decide, from 1 to [`MAX_TIMEOUT_SECONDS`].
+    pub approval_seconds: u32,
 }
 
 impl Config {
@@ -185,6 +189,7 @@ impl Config {
                         .unwrap_or_else(default_agent),
                 },
                 timeout_seconds: file.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT_SECONDS),
+                approval_seconds: file.approval_seconds.unwrap_or(DEFAULT_APPROVAL_SECONDS),
             },
             passphrase_file: variables.os("HUSHKEY_PASSPHRASE_FILE").map(PathBuf::from),
             runtime_dir: variables.os("XDG_RUNTIME_DIR").map(PathBuf::from),

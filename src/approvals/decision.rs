@@ -22,9 +22,9 @@ pub struct Decision {
     pub proof: Option<Proof>,
 }
 
-/// A signature over [`crate::approvals::Approvals::message`]. What it is worth is for those to say who know the owner's keys.
+/// An Ed25519 signature over [`crate::approvals::Approvals::message`]. What it is worth is for those to say who know the owner's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proof(pub Vec<u8>);
+pub struct Proof(pub [u8; 64]);
 
 /// Yes or no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

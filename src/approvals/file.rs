@@ -62,6 +62,22 @@ pub(super) fn open(
     Ok((connection, Keys::derive(&key, id)))
 }
 
+/// Wraps the file's key with another key.
+pub(super) fn rewrap(
+    transaction: &Transaction<'_>,
+    old: &dyn KeyHolder,
+    new: &dyn KeyHolder,
+) -> Result<(), ApprovalsError> {
+    let wrapped: Vec<u8> =
+        transaction.query_row("SELECT wrapped_key FROM approvals", (), |row| row.get(0))?;
+    let key = old
+        .unwrap(PURPOSE, &wrapped)
+        .map_err(|Broken| ApprovalsError::WrongKey)?;
+    let wrapped = new.wrap(PURPOSE, &key);
+    transaction.execute("UPDATE approvals SET wrapped_key = ?", [wrapped])?;
+    Ok(())
+}
+
 fn fill(transaction: &Transaction<'_>, holder: &dyn KeyHolder) -> rusqlite::Result<()> {
     let key = DataKey::random();
     let id = random_bytes::<16>().to_vec();

@@ -160,7 +160,7 @@ pub(super) fn decode_decision(bytes: &[u8]) -> Result<Decision, Broken> {
         },
         way: record.way.way(),
         at: time(record.at)?,
-        proof: record.proof.map(Proof),
+        proof: record.proof.map(proof).transpose()?,
     })
 }
 
@@ -214,7 +214,7 @@ impl GrantRecord {
             at: time(self.at)?,
             request: RequestId(self.request),
             digest: Digest(self.digest),
-            proof: self.proof.map(Proof),
+            proof: self.proof.map(proof).transpose()?,
         })
     }
 }
@@ -300,6 +300,10 @@ fn time(milliseconds: i64) -> Result<Timestamp, Broken> {
     Timestamp::from_millisecond(milliseconds).map_err(|_| Broken)
 }
 
+fn proof(bytes: Vec<u8>) -> Result<Proof, Broken> {
+    bytes.try_into().map(Proof).map_err(|_| Broken)
+}
+
 fn proof_bytes(proof: Option<&Proof>) -> Option<Vec<u8>> {
-    proof.map(|proof| proof.0.clone())
+    proof.map(|proof| proof.0.to_vec())
 }

@@ -34,7 +34,7 @@ impl Entry {
         let mut sentence = match &self.event {
             Event::Answered(answer) => {
                 let by = answered_by(answer, viewer);
-                let verdict = if answer.yes {
+                let verdict = if answer.yes || answer.by.is_none() {
                     "allowed"
                 } else {
                     "did not allow"

@@ -4,25 +4,23 @@
 //! After a *yes* the method is tried again from the beginning: names are resolved and everything is decided anew, and
 //! the yes counts only if what is about to be done has the very digest that the person saw.
 
-use std::{
-    sync::{Arc, LazyLock, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
 use crate::{
     access::Caller,
     approvals::{
-        Approvals, ApprovalsError, Code, Decision, Digest, Grant, Lasting, NewRequest, Person,
-        Proof, Request, Verdict, Way,
+        Approvals, ApprovalsError, Code, Decision, Grant, Lasting, NewRequest, Person, Proof,
+        Request, Verdict, Way,
     },
-    audit::{self, Answer, Decider, NewEntry, Verb},
+    audit::{Answer, Decider, NewEntry, Verb},
     broker::{
         Ask, Asker, Broker, BrokerError, Dialogue, Reply,
         guard::{Deed, blocking},
+        question::{Consents, Question, Suspended},
     },
-    policy::{self, Action, ApproveBy, Asking, Cause, Refusal, RuleName},
+    policy::{self, Action, ApproveBy, Asking, Cause, Refusal},
 };
 
 /// How often a decision is looked for: one indexed read.
@@ -31,72 +29,6 @@ const PAUSE: Duration = Duration::from_millis(150);
 /// What the model is told, whatever the reason was.
 const NOT_ALLOWED: &str = "a person has not allowed it";
 const CHANGED: &str = "what was asked for changed while a person looked at it";
-
-/// The yeses of one call, each for one digest.
-#[derive(Default)]
-pub(super) struct Consents {
-    given: Mutex<Vec<(Digest, String)>>,
-    /// How many questions one call may raise.
-    limit: usize,
-}
-
-impl Consents {
-    /// For a call that may raise so many questions: who is asked again after that would be asked about something else.
-    pub(super) fn at_most(limit: usize) -> Self {
-        Self {
-            given: Mutex::default(),
-            limit,
-        }
-    }
-
-    /// For a call that nobody is asked about.
-    pub(super) fn none() -> &'static Self {
-        static NONE: LazyLock<Consents> = LazyLock::new(Consents::default);
-        &NONE
-    }
-
-    /// How a yes to exactly this came.
-    pub(super) fn of(&self, digest: &Digest) -> Option<String> {
-        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = given.iter().find(|(known, _)| known.is(digest));
-        found.map(|(_, how)| how.clone())
-    }
-
-    fn add(&self, digest: Digest, how: String) {
-        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        given.push((digest, how));
-    }
-
-    fn count(&self) -> usize {
-        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        given.len()
-    }
-}
-
-/// What a person has to be asked before a call can go on.
-pub struct Question {
-    pub(super) new: NewRequest,
-    pub(super) caller: Caller,
-    pub(super) deed: Deed,
-    pub(super) rule: Option<RuleName>,
-    /// Whether a yes is remembered unless the person says otherwise.
-    pub(super) once: bool,
-}
-
-impl std::fmt::Debug for Question {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Question(..)")
-    }
-}
-
-/// A call that ends here and goes on with another one, which brings a person's answer.
-#[derive(Debug)]
-pub struct Suspended {
-    /// What the person is shown.
-    pub request: Request,
-    /// What the client hands back then; nobody else can make or read it.
-    pub state: String,
-}
 
 /// How the wait for a person ended.
 enum Ending {
@@ -121,7 +53,7 @@ impl Broker {
         new.local_only = match asking.by {
             Some(by) => by == ApproveBy::Local,
             // A passphrase would be worth nothing if a client's own dialogue did as well.
-            None => reached.people.proof.is_some(),
+            None => self.grounds.approved.is_some(),
         };
         new.lasts = reached.people.patience;
         let file = self.approvals()?;
@@ -148,7 +80,7 @@ impl Broker {
         consents: &Consents,
         question: Question,
     ) -> Result<(), BrokerError> {
-        if consents.count() >= consents.limit {
+        if consents.is_used_up() {
             return self.refuse(&question, CHANGED, Vec::new()).await;
         }
         let file = self.approvals()?;
@@ -182,7 +114,7 @@ impl Broker {
         });
         self.record(vec![answered], false).await?;
         if remembered {
-            self.remember(&file, move |lasting| lasting.add(&request, &decision))
+            self.change_lasting(&file, move |lasting| lasting.add(&request, &decision))
                 .await?;
         }
         consents.add(file.digest(&question.new), how);
@@ -205,7 +137,7 @@ impl Broker {
             };
             let wanted = code.clone();
             let after = self
-                .remember(&file, move |lasting| {
+                .change_lasting(&file, move |lasting| {
                     lasting.revoke(&wanted);
                 })
                 .await?;
@@ -215,7 +147,7 @@ impl Broker {
     }
 
     /// Changes what is remembered, and notes outside the file that it changed.
-    async fn remember(
+    async fn change_lasting(
         &self,
         file: &Arc<Approvals>,
         change: impl FnOnce(&mut Lasting) + Send + 'static,
@@ -445,13 +377,9 @@ impl Broker {
     /// Where the owner has a passphrase, a local yes needs it. A dialogue's yes has none: whether it counts was decided
     /// before.
     fn is_proven(&self, way: Way, message: &[u8], proof: Option<&Proof>) -> bool {
-        let proving = self
-            .reached
-            .as_ref()
-            .and_then(|it| it.people.proof.as_ref());
-        match proving {
-            Some(proving) if way.is_local() => {
-                proof.is_some_and(|proof| proving(message, &proof.0))
+        match &self.grounds.approved {
+            Some(approved) if way.is_local() => {
+                proof.is_some_and(|proof| approved(message, &proof.0))
             }
             _ => true,
         }
@@ -481,17 +409,6 @@ impl Broker {
             advice: NOT_ALLOWED.to_owned(),
             code: code.map(|code| code.to_string()),
         })
-    }
-}
-
-impl Question {
-    /// An entry about it, with its reason.
-    fn entry(
-        &self,
-        make: impl FnOnce(Timestamp, &Caller, Verb, audit::Target) -> NewEntry,
-    ) -> NewEntry {
-        let (verb, target, reason) = self.deed.parts();
-        make(Timestamp::now(), &self.caller, verb, target).because(reason)
     }
 }
 

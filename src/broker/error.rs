@@ -3,7 +3,7 @@
 use crate::{
     approvals::ApprovalsError,
     audit::AuditError,
-    broker::consent::{Question, Suspended},
+    broker::question::{Question, Suspended},
     launch::LaunchError,
     vault::{ReferenceError, SecretReference, VaultError},
 };

@@ -7,8 +7,8 @@ use crate::{
     audit::Verb,
     broker::{
         Asker, Broker, BrokerError, ItemView,
-        consent::Consents,
         guard::Deed,
+        question::Consents,
         resolve::{Located, in_clothes},
         shown,
     },

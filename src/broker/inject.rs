@@ -12,10 +12,12 @@ use crate::{
     access::Caller,
     audit::Verb,
     broker::{
-        Ask, Broker, BrokerError,
+        Ask, Asker, Broker, BrokerError,
         guard::Deed,
         injected::{Injected, Kind},
+        question::Consents,
         resolve::Target,
+        shown,
         value::Values,
         wire::attribute,
     },
@@ -90,10 +92,29 @@ impl Broker {
     /// [`BrokerError`]; nothing is left on disk then.
     pub async fn inject_template(
         &self,
-        caller: &Caller,
+        asker: impl Into<Asker<'_>>,
         wanted: &InjectTemplate,
     ) -> Result<FilledTemplate, BrokerError> {
-        let ask = self.ask(caller).await?;
+        let asker = asker.into();
+        let consents = Consents::at_most(1);
+        loop {
+            match self.try_to_inject(asker, &consents, wanted).await {
+                Err(BrokerError::Asked(question)) => {
+                    self.settle(asker, &consents, *question).await?;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn try_to_inject(
+        &self,
+        asker: Asker<'_>,
+        consents: &Consents,
+        wanted: &InjectTemplate,
+    ) -> Result<FilledTemplate, BrokerError> {
+        let caller = asker.caller;
+        let ask = self.ask_with(asker, consents).await?;
         let meant = async {
             let template = self.template(&ask, &wanted.template)?;
             let meant = self.meant_by(&ask, template).await?;
@@ -109,10 +130,16 @@ impl Broker {
         let secrets: Vec<Governed<'_>> = meant.wanted().map(Target::governed).collect();
         let action = Action::Take {
             right: Right::Files,
+            reasoned: ask.reasoned(),
             secrets: &secrets,
         };
-        let deed = Deed::fields(Verb::Inject, meant.wanted());
-        let ticket = self.permit(&ask, &action, deed).await?;
+        let deed = Deed::fields(Verb::Inject, meant.wanted()).because(ask.reason);
+        let ticket = self
+            .permit_shown(&ask, &action, deed, |_| {
+                let references = meant.wanted().map(|target| target.reference.clone());
+                shown::template(&ask, &references.collect::<Vec<_>>(), &wanted.out_file)
+            })
+            .await?;
         let filled = async {
             let reach = self.reach(&ask);
             let out = reach.create(&wanted.out_file, wanted.overwrite, &self.grounds.own_paths)?;

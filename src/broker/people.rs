@@ -1,4 +1,4 @@
-//! How persons are reached: where their decisions are kept, what proves one, who is told of a new request.
+//! How persons are reached: where their decisions are kept, who is told of a new request.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -10,24 +10,15 @@ use crate::{
     broker::{Broker, BrokerError},
 };
 
-/// How long a person has to decide when nobody says otherwise.
-pub const PATIENCE: Duration = Duration::from_secs(120);
-
 /// How persons are reached.
 pub struct People {
     /// Opens the file of requests and decisions; only called when somebody is to be asked.
     pub open: Box<dyn Fn() -> Result<Approvals, ApprovalsError> + Send + Sync>,
-    /// Tells whether a proof (second) is the owner's signature over a message (first). `None` where the owner has no
-    /// passphrase: then a decision needs no proof.
-    pub proof: Option<Proving>,
     /// Tells the owner that something waits. It must not block.
     pub tell: Box<dyn Fn(&Request) + Send + Sync>,
     /// How long a person has to decide.
     pub patience: Duration,
 }
-
-/// Tells whether a proof is the owner's signature over a message.
-pub type Proving = Box<dyn Fn(&[u8], &[u8]) -> bool + Send + Sync>;
 
 /// The people, and the file once it was needed.
 pub(super) struct Reached {

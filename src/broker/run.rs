@@ -10,9 +10,9 @@ use crate::{
     broker::{
         Ask, Asker, Broker, BrokerError, RunAnswer, RunRequest,
         command::Command,
-        consent::Consents,
         guard::{self, Deed, Ticket},
         injected::{self, Injected, Kind},
+        question::Consents,
         resolve::Target,
         run_answer::{answer, withhold, withhold_disguised, withhold_pieces},
         shown,

@@ -64,7 +64,7 @@ impl Broker {
     fn ask_blindly<'a>(&self, caller: &'a Caller) -> Result<Ask<'a>, BrokerError> {
         Ok(Ask {
             reason: None,
-            consents: super::consent::Consents::none(),
+            consents: super::question::Consents::none(),
             caller,
             policy: self.policy(&[])?,
             seen: Vec::new(),

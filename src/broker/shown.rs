@@ -162,6 +162,27 @@ pub(super) fn file(
     new(ask, write(verb, located, vec![change]), Sha256::new(), None)
 }
 
+/// A template that is filled into a file. The rest of the template is the agent's own text, and decides nothing.
+pub(super) fn template(
+    ask: &Ask<'_>,
+    references: &[ResolvedReference],
+    out_file: &Path,
+) -> Option<NewRequest> {
+    let first = references.first()?;
+    let mut bound = Sha256::new();
+    let changes = references.iter().map(|reference| {
+        add(&mut bound, ids(reference).as_bytes());
+        format!("{reference}: written to {}", out_file.display())
+    });
+    let matter = Matter::Write(WriteMatter {
+        verb: Verb::Inject.as_str().to_owned(),
+        vault: thing(&first.vault),
+        item: thing(&first.item),
+        changes: changes.collect(),
+    });
+    new(ask, matter, bound, None)
+}
+
 fn new(
     ask: &Ask<'_>,
     matter: Matter,

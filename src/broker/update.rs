@@ -6,9 +6,9 @@ use crate::{
     audit::Verb,
     broker::{
         Ask, Asker, Broker, BrokerError, ItemView, UpdateItem,
-        consent::Consents,
         fields::{Shape, shapes},
         guard::Deed,
+        question::Consents,
         resolve::Located,
         shown,
         write::{check_fields, check_title},

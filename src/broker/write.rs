@@ -7,9 +7,9 @@ use crate::{
     audit::Verb,
     broker::{
         Ask, Asker, Broker, BrokerError, CreateItem, Deleted, ItemView, NewField,
-        consent::Consents,
         fields::{Shape, shapes},
         guard::Deed,
+        question::Consents,
         resolve::Located,
         shown,
         value::Planned,

@@ -31,6 +31,7 @@ use crate::{
 };
 
 pub(super) mod key;
+mod people;
 
 use key::OwnerKey;
 
@@ -193,6 +194,7 @@ fn assemble(
     open: impl Fn(&Path, &Kek) -> Result<LocalVault, VaultError>,
 ) -> Result<Broker, BrokerError> {
     let places = &config.places;
+    let people = people::people(config, &key.kek);
     let rest = |key: OwnerKey| {
         let policy = PolicyFile::new(places.policy.clone(), std::env::home_dir());
         let audit = AuditLog::open(&places.audit, &key.kek).map_err(unavailable)?;
@@ -203,12 +205,12 @@ fn assemble(
         Backend::Connect(connect) => {
             let vault = connected(connect)?;
             let (policy, audit, grounds) = rest(key)?;
-            Ok(Broker::new(Arc::new(vault), policy, audit, grounds))
+            Ok(Broker::new(Arc::new(vault), policy, audit, grounds).with_people(people))
         }
         Backend::Local => {
             let vault = open(&places.store, &key.kek)?;
             let (policy, audit, grounds) = rest(key)?;
-            Ok(Broker::new(Arc::new(vault), policy, audit, grounds))
+            Ok(Broker::new(Arc::new(vault), policy, audit, grounds).with_people(people))
         }
     }
 }
@@ -290,7 +292,7 @@ fn rewrap(config: &Config, old: &Kek, new: &Kek) -> Result<(), BrokerError> {
         let registry = Registry::open(&places.agents, old).map_err(unavailable)?;
         registry.rewrap(old, new).map_err(unavailable)?;
     }
-    Ok(())
+    people::rewrap(config, old, new).map_err(unavailable)
 }
 
 /// The key that is there, or a new one, with the passphrase that was asked for.

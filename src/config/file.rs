@@ -7,6 +7,7 @@
 //! [agent]
 //! name = "default"                           # whom `hushkey mcp` serves
 //! timeout_seconds = 60                       # of a run that names none; at most 3,600
+//! approval_seconds = 120                     # how long a person has to decide; at most 3,600
 //!
 //! [connect]
 //! host = "http://127.0.0.1:8080"
@@ -31,13 +32,14 @@ pub(super) struct ConfigFile {
     pub(super) key_command: Option<Vec<String>>,
     pub(super) agent_name: Option<AgentName>,
     pub(super) timeout_seconds: Option<u32>,
+    pub(super) approval_seconds: Option<u32>,
     pub(super) connect_host: Option<String>,
     pub(super) connect_token_file: Option<String>,
     pub(super) connect_ca_file: Option<String>,
 }
 
 const TOP: &[&str] = &["agent", "backend", "connect", "key_command"];
-const AGENT: &[&str] = &["name", "timeout_seconds"];
+const AGENT: &[&str] = &["approval_seconds", "name", "timeout_seconds"];
 const CONNECT: &[&str] = &["ca_file", "host", "token_file"];
 
 impl ConfigFile {
@@ -65,12 +67,16 @@ impl ConfigFile {
             agent_name: agent.value("name", "an agent's name", |item| {
                 AgentName::parse(item.as_str()?).ok()
             })?,
-            timeout_seconds: agent.value("timeout_seconds", "a number from 1 to 3600", |item| {
-                let seconds = u32::try_from(item.as_integer()?).ok()?;
-                (1..=super::MAX_TIMEOUT_SECONDS)
-                    .contains(&seconds)
-                    .then_some(seconds)
-            })?,
+            timeout_seconds: agent.value(
+                "timeout_seconds",
+                "a number from 1 to 3600",
+                seconds_of,
+            )?,
+            approval_seconds: agent.value(
+                "approval_seconds",
+                "a number from 1 to 3600",
+                seconds_of,
+            )?,
             connect_host: connect.value(
                 "host",
                 "the address of a Connect server: http://HOST:8080 or https://HOST",
@@ -80,6 +86,13 @@ impl ConfigFile {
             connect_ca_file: connect.value("ca_file", "a path", path_of)?,
         })
     }
+}
+
+fn seconds_of(item: &Item) -> Option<u32> {
+    let seconds = u32::try_from(item.as_integer()?).ok()?;
+    (1..=super::MAX_TIMEOUT_SECONDS)
+        .contains(&seconds)
+        .then_some(seconds)
 }
 
 fn path_of(item: &Item) -> Option<String> {
@@ -262,7 +275,7 @@ mod tests {
             ),
             (
                 "agent = { colour = 1 }",
-                "line 1 of config.toml: unknown key; known here: name, timeout_seconds",
+                "line 1 of config.toml: unknown key; known here: approval_seconds, name, timeout_seconds",
             ),
         ] {
             assert_eq!(read(text).unwrap_err(), message);

@@ -50,6 +50,12 @@ fn decision(verdict: Verdict) -> Decision {
     }
 }
 
+/// What stands for the owner's signature.
+fn signed(message: &[u8]) -> [u8; 64] {
+    use sha2::{Digest, Sha512};
+    Sha512::digest(message).into()
+}
+
 /// Waits until something is asked.
 async fn asked(approvals: &Approvals) -> Request {
     for _ in 0..2000 {
@@ -307,14 +313,14 @@ async fn a_grant_that_was_revoked_and_put_back_counts_for_nothing() {
 #[tokio::test]
 async fn where_the_owner_has_a_passphrase_a_yes_without_its_proof_is_none() {
     let (mut house, codex) = house(ASKING).await;
-    house.proving(|message, proof| proof == [b"signed:", message].concat());
+    house.proving(|message, proof| *proof == signed(message));
 
     let told = touched(&house, &codex, decision(Verdict::Yes))
         .await
         .unwrap_err();
     assert!(told.starts_with("a person has not allowed it"), "{told}");
     let forged = Decision {
-        proof: Some(Proof(b"signed:something else".to_vec())),
+        proof: Some(Proof(signed(b"something else"))),
         ..decision(Verdict::Yes)
     };
     touched(&house, &codex, forged).await.unwrap_err();
@@ -325,7 +331,7 @@ async fn where_the_owner_has_a_passphrase_a_yes_without_its_proof_is_none() {
         let request = asked(&approvals).await;
         let message = approvals.message(&request, Verdict::Yes, false);
         let signed = Decision {
-            proof: Some(Proof([&b"signed:"[..], &message].concat())),
+            proof: Some(Proof(signed(&message))),
             ..decision(Verdict::Yes)
         };
         approvals

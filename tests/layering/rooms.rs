@@ -112,6 +112,7 @@ pub(crate) const ROOMS: &[Room] = &[
         name: "cli",
         may: &[
             "access",
+            "approvals",
             "audit",
             "backend::connect",
             "backend::local",

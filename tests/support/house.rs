@@ -15,7 +15,7 @@ use hushkey::{
         local::LocalVault,
     },
     broker::{
-        Broker, BrokerError, CreateItem, Grounds, ItemView, NewField, OwnPaths, People,
+        Approved, Broker, BrokerError, CreateItem, Grounds, ItemView, NewField, OwnPaths, People,
         PolicySource, RunAnswer, RunRequest, Source,
     },
     keys::KeySource,
@@ -117,11 +117,17 @@ impl House {
 
     /// A decision needs a proof.
     #[allow(dead_code)]
-    pub fn proving(&mut self, proof: impl Fn(&[u8], &[u8]) -> bool + Send + Sync + 'static) {
-        self.broker = self.without_people().with_people(People {
-            proof: Some(Box::new(proof)),
-            ..people(&self.home)
-        });
+    pub fn proving(&mut self, proof: impl Fn(&[u8], &[u8; 64]) -> bool + Send + Sync + 'static) {
+        let environment = self.environment.clone();
+        let policy = &self.policy;
+        self.broker = open_proving(
+            &self.home,
+            policy,
+            environment,
+            self.server.as_ref(),
+            Some(Box::new(proof)),
+        )
+        .with_people(people(&self.home));
     }
 
     /// A broker that can ask nobody.
@@ -233,6 +239,16 @@ fn open(
     environment: Vec<(String, String)>,
     server: Option<&FakeConnect>,
 ) -> Broker {
+    open_proving(home, policy, environment, server, None)
+}
+
+fn open_proving(
+    home: &Path,
+    policy: &Arc<Mutex<String>>,
+    environment: Vec<(String, String)>,
+    server: Option<&FakeConnect>,
+    approved: Option<Approved>,
+) -> Broker {
     let key = KeySource::File(home.join("key")).load_or_create().unwrap();
     let vault = vault(home, server);
     let audit = AuditLog::open(&home.join("audit.db"), &key).unwrap();
@@ -245,6 +261,7 @@ fn open(
             .into_iter()
             .map(|form| ("hushkey's own key".to_owned(), form))
             .collect(),
+        approved,
         ..Grounds::default()
     };
     let policy = Box::new(Text(Arc::clone(policy)));
@@ -255,7 +272,6 @@ fn people(home: &Path) -> People {
     let home = home.to_owned();
     People {
         open: Box::new(move || Ok(approvals(&home))),
-        proof: None,
         tell: Box::new(|_| {}),
         patience: Duration::from_secs(30),
     }

@@ -666,6 +666,7 @@ fn nobody_runs_a_program_from_beyond_this_machine() {
         secrets: &[],
         cwd: Path::new("/"),
         output: None,
+        reasoned: false,
     };
     let decide = |distant| {
         policy.decide(
