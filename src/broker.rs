@@ -43,6 +43,7 @@ mod run;
 mod run_answer;
 mod server;
 mod shown;
+mod started;
 mod update;
 mod value;
 mod wire;
@@ -73,6 +74,7 @@ pub struct Broker {
     released: released::Released,
     /// How persons are reached; `None` where nobody can be asked.
     reached: Option<people::Reached>,
+    started: started::Started,
 }
 
 /// Gives the policy that is in force now, read and checked.
@@ -142,6 +144,7 @@ impl Broker {
             grounds,
             released: released::Released::default(),
             reached: None,
+            started: started::Started::default(),
         }
     }
 

@@ -50,6 +50,7 @@ mod stage;
 mod supervisor;
 mod tree;
 mod variable;
+mod view;
 
 pub use beneath::{beneath_a_run, is_beneath_a_run};
 pub use error::LaunchError;
@@ -57,6 +58,7 @@ pub use foreground::{Foreground, foreground};
 pub use guard::protect_memory;
 pub use output::Output;
 pub use program::{is_hushkey, reexecute};
+pub use view::{Seen, View};
 
 /// Between TERM and KILL, when the time is out.
 const GRACE: Duration = Duration::from_secs(2);
@@ -186,15 +188,37 @@ pub async fn run(
     redactor: &Redactor,
     cancelled: impl Future<Output = ()>,
 ) -> Result<Finished, LaunchError> {
+    start(launch, redactor, std::future::pending(), cancelled)
+        .1
+        .await
+}
+
+/// As [`run`], with a view of what the program prints while it runs. When `stopped` resolves, the program is ended as its
+/// time-out would end it: TERM, and KILL two seconds later.
+pub fn start<S, C>(
+    launch: Launch,
+    redactor: &Redactor,
+    stopped: S,
+    cancelled: C,
+) -> (
+    View,
+    impl Future<Output = Result<Finished, LaunchError>> + use<S, C>,
+)
+where
+    S: Future<Output = ()>,
+    C: Future<Output = ()>,
+{
+    let view = View::new(redactor, launch.keep);
     #[cfg(target_os = "linux")]
-    return run::run(launch, redactor, cancelled).await;
+    let run = run::run(launch, view.clone(), stopped, cancelled);
     #[cfg(not(target_os = "linux"))]
-    {
-        let _ = (launch, redactor, cancelled);
+    let run = async move {
+        let _ = (launch, stopped, cancelled);
         Err(LaunchError::Unsupported(
             "an agent's run needs Linux: nothing here could end all that it starts".into(),
         ))
-    }
+    };
+    (view, run)
 }
 
 /// Serves the hidden subcommands through which hushkey re-executes itself, if `args` (with the

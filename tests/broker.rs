@@ -22,6 +22,8 @@ mod items;
 mod records;
 #[path = "broker/runs.rs"]
 mod runs;
+#[path = "broker/started.rs"]
+mod started;
 #[path = "broker/templates.rs"]
 mod templates;
 #[path = "broker/ways_round.rs"]

@@ -17,6 +17,8 @@ mod records;
 mod rounds;
 #[path = "broker/runs.rs"]
 mod runs;
+#[path = "broker/started.rs"]
+mod started;
 #[path = "broker/templates.rs"]
 mod templates;
 #[path = "broker/ways_round.rs"]

@@ -17,6 +17,8 @@ mod prompts;
 mod resources;
 #[path = "mcp/runs.rs"]
 mod runs;
+#[path = "mcp/started.rs"]
+mod started;
 #[path = "mcp/stdio.rs"]
 mod stdio;
 #[path = "mcp/surface.rs"]

@@ -230,6 +230,7 @@ impl Verb {
             Self::ListVaults => ("listed the vaults", "listing the vaults"),
             Self::ManageAccess => ("changed who may do what", "changing who may do what"),
             Self::ReadActivity => ("read the log", "reading the log"),
+            Self::ReadCommand => ("read the output", "reading the output"),
             Self::ReadItem => ("looked at", "looking at"),
             Self::ReadServer => (
                 "asked the server about itself",
@@ -239,6 +240,7 @@ impl Verb {
             Self::Reveal => ("revealed", "revealing"),
             Self::Run => ("ran", "running"),
             Self::SaveFile => ("saved a file", "saving a file"),
+            Self::StopCommand => ("stopped", "stopping"),
             Self::Unknown => ("did something unknown", "something unknown"),
             Self::UpdateItem => ("changed", "changing"),
         }
@@ -249,7 +251,7 @@ impl Verb {
         match self {
             Self::AttachFile => " to",
             Self::Inject => " with",
-            Self::ListItems | Self::SaveFile => " of",
+            Self::ListItems | Self::ReadCommand | Self::SaveFile => " of",
             Self::ListVaults
             | Self::ManageAccess
             | Self::ReadActivity
@@ -271,7 +273,8 @@ impl Verb {
             | Self::UpdateItem => " an item",
             Self::Export | Self::Import => " items",
             Self::Reveal => " a value",
-            Self::Run => " a program",
+            Self::ReadCommand => " of a program",
+            Self::Run | Self::StopCommand => " a program",
             _ => "",
         }
     }

@@ -34,6 +34,8 @@ pub enum Verb {
     ManageAccess,
     /// Read the activity log.
     ReadActivity,
+    /// Read what a started program printed.
+    ReadCommand,
     /// Read an item's metadata.
     ReadItem,
     /// Read a server's state, log or measurements.
@@ -46,6 +48,8 @@ pub enum Verb {
     Run,
     /// Write an item's file to disk.
     SaveFile,
+    /// End a started program.
+    StopCommand,
     /// Something that a newer hushkey recorded.
     Unknown,
     /// Change an item.
@@ -54,7 +58,7 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::AttachFile,
         Self::CheckReferences,
         Self::Copy,
@@ -70,12 +74,14 @@ impl Verb {
         Self::ListVaults,
         Self::ManageAccess,
         Self::ReadActivity,
+        Self::ReadCommand,
         Self::ReadItem,
         Self::ReadServer,
         Self::RestoreItem,
         Self::Reveal,
         Self::Run,
         Self::SaveFile,
+        Self::StopCommand,
         Self::Unknown,
         Self::UpdateItem,
     ];
@@ -99,12 +105,14 @@ impl Verb {
             Self::ListVaults => "list_vaults",
             Self::ManageAccess => "manage_access",
             Self::ReadActivity => "list_activity",
+            Self::ReadCommand => "read_command",
             Self::ReadItem => "get_item",
             Self::ReadServer => "read_server",
             Self::RestoreItem => "restore_item",
             Self::Reveal => "reveal",
             Self::Run => "run_command",
             Self::SaveFile => "save_file",
+            Self::StopCommand => "stop_command",
             Self::Unknown => "unknown",
             Self::UpdateItem => "update_item",
         }

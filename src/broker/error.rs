@@ -25,6 +25,10 @@ pub enum BrokerError {
         code: Option<String>,
     },
 
+    /// It was tried, and did not work out; the message says why.
+    #[error("{0}")]
+    Failed(String),
+
     /// The request can't be meant; the message says what to change.
     #[error("{0}")]
     Invalid(String),
@@ -142,7 +146,7 @@ impl BrokerError {
         match self {
             Self::Asked(_) | Self::Denied { .. } | Self::Suspended(_) => Class::Denied,
             Self::Invalid(_) | Self::Reference(_) => Class::Usage,
-            Self::Launch(_) => Class::Failed,
+            Self::Failed(_) | Self::Launch(_) => Class::Failed,
             Self::Unavailable { .. } => Class::Unavailable,
             Self::Unresolved(_) => Class::NotFound,
             Self::Vault(error) => match error {

@@ -81,6 +81,12 @@ impl Deed {
         deed
     }
 
+    /// Adds the program that it is about.
+    pub(super) fn of_program(mut self, program: &str) -> Self {
+        self.target.program = Some(program.to_owned());
+        self
+    }
+
     /// Adds what has no id yet: the title of what is to be made.
     pub(super) fn called(mut self, name: &str) -> Self {
         self.target.unresolved = Some(name.chars().take(audit::REASON_LIMIT).collect());
@@ -275,6 +281,22 @@ impl Broker {
         };
         let audit = Arc::clone(&self.audit);
         Ok(blocking(move || audit.append_all(&entries, head.as_ref())).await??)
+    }
+}
+
+/// Closes the ticket of a run that outlives the request which began it. That it could not be recorded is told to the
+/// operator only.
+pub(super) async fn close_run(audit: Arc<audit::AuditLog>, ticket: Ticket, outcome: Outcome) {
+    let entry = NewEntry::ended(
+        Timestamp::now(),
+        &ticket.caller,
+        ticket.deed.verb,
+        ticket.deed.target,
+        ticket.seq,
+        outcome,
+    );
+    if let Err(error) = blocking(move || audit.append_all(&[entry], None)).await {
+        tracing::error!(target: "hushkey", %error, "an outcome could not be recorded");
     }
 }
 

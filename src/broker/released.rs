@@ -128,7 +128,7 @@ mod tests {
 
     fn answer(text: &str) -> RunAnswer {
         RunAnswer {
-            status: Status::Exited(0),
+            status: Some(Status::Exited(0)),
             timed_out: false,
             cancelled: false,
             duration: Duration::ZERO,

@@ -206,8 +206,8 @@ pub struct RunRequest {
 /// How a run ended, fit for a model.
 #[derive(Clone, Debug)]
 pub struct RunAnswer {
-    /// Exit status or signal.
-    pub status: Status,
+    /// Exit status or signal; `None` while it is still running.
+    pub status: Option<Status>,
     /// Whether the time-out ended it.
     pub timed_out: bool,
     /// Whether it was cancelled.
@@ -232,7 +232,7 @@ impl RunAnswer {
     /// Tells whether the program exited with status 0.
     #[must_use]
     pub fn ok(&self) -> bool {
-        self.status == Status::Exited(0) && !self.timed_out && !self.cancelled
+        self.status == Some(Status::Exited(0)) && !self.timed_out && !self.cancelled
     }
 }
 

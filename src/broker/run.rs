@@ -14,12 +14,14 @@ use crate::{
         injected::{self, Injected, Kind},
         question::Consents,
         resolve::Target,
-        run_answer::{answer, withhold, withhold_disguised, withhold_pieces},
+        run_answer::{
+            Ended, answer, keep_last_lines, withhold, withhold_disguised, withhold_pieces,
+        },
         shown,
         value::Values,
         wire::{Carried, Wiring},
     },
-    launch::{self, Finished, Keep, Launch, Stdin, Value},
+    launch::{self, Keep, Launch, Seen, Stdin, Value},
     policy::{Action, Governed, OutputMode, Permit, Run},
     redact::{Gate, Redactor},
     vault::Secret,
@@ -30,8 +32,8 @@ pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest that an agent may ask for.
 pub const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
 /// Bytes of each stream that an agent gets at most, after redaction.
-const FULL_BYTES: usize = 48 * 1024;
-const TAIL_BYTES: usize = 8 * 1024;
+pub(super) const FULL_BYTES: usize = 48 * 1024;
+pub(super) const TAIL_BYTES: usize = 8 * 1024;
 
 /// A run that was allowed and recorded, with its values: what [`launch::foreground`] needs.
 pub struct PreparedRun {
@@ -43,8 +45,8 @@ pub struct PreparedRun {
     /// withheld for them, a person's shows them as they are.
     pub short: Vec<String>,
     /// The secrets among what the program gets: what the gate looks for.
-    secrets: Vec<Injected>,
-    ticket: Ticket,
+    pub(super) secrets: Vec<Injected>,
+    pub(super) ticket: Ticket,
 }
 
 impl Broker {
@@ -61,7 +63,7 @@ impl Broker {
         let asker = asker.into();
         let caller = asker.caller;
         let asked = request.output;
-        let (prepared, mode) = self.prepare(asker, request).await?;
+        let (prepared, mode, _) = self.prepare(asker, request).await?;
         let PreparedRun {
             mut launch,
             redactor,
@@ -84,12 +86,18 @@ impl Broker {
         let ended = guard::ended(&finished);
         let (mut answer, outcome) = match caller {
             Caller::Agent(agent) => {
+                let how = Ended::from(&finished);
+                let seen = Seen::from(finished);
+                let secrets = Arc::new(secrets);
                 let (answer, found) = self
-                    .for_a_model(agent, finished, mode, secrets, short)
+                    .for_a_model(agent, how, seen, mode, &secrets, &short, None)
                     .await;
                 (answer, found.map_or(ended, Outcome::Withheld))
             }
-            Caller::Owner => (answer(finished, mode, false), ended),
+            Caller::Owner => {
+                let how = Ended::from(&finished);
+                (answer(how, Seen::from(finished), mode, false), ended)
+            }
         };
         if asked.is_some_and(|asked| asked > mode) && mode != OutputMode::None {
             answer
@@ -99,30 +107,35 @@ impl Broker {
         self.closing_as(ticket, outcome, Ok(answer)).await
     }
 
-    /// What a model is told of a finished run; and the reference for which its output is withheld, if something of it
-    /// would be seen there.
-    async fn for_a_model(
+    /// What a model is told of a run; and the reference for which its output is withheld, if something of it would be
+    /// seen there.
+    #[expect(clippy::too_many_arguments)]
+    pub(super) async fn for_a_model(
         &self,
         agent: &Agent,
-        finished: Finished,
+        ended: Ended,
+        seen: Seen,
         mode: OutputMode,
-        secrets: Vec<Injected>,
-        short: Vec<String>,
+        secrets: &Arc<Vec<Injected>>,
+        short: &[String],
+        tail_lines: Option<usize>,
     ) -> (RunAnswer, Option<String>) {
-        let secrets = Arc::new(secrets);
-        let disguised = disguised(Arc::clone(&secrets), &finished).await;
-        let mut answer = answer(finished, mode, true);
+        let disguised = disguised(Arc::clone(secrets), &seen).await;
+        let mut answer = answer(ended, seen, mode, true);
         self.released.conceal(&agent.name, &mut answer);
         if !short.is_empty() {
-            withhold(&mut answer, &short);
+            withhold(&mut answer, short);
         }
         if let Some(reference) = disguised {
             withhold_disguised(&mut answer, &reference);
             return (answer, Some(reference));
         }
         let shows = matches!(answer.mode, OutputMode::Full | OutputMode::Tail);
+        if let Some(lines) = tail_lines.filter(|_| shows) {
+            keep_last_lines(&mut answer, lines);
+        }
         let told = if shows {
-            self.released.admit(&agent.name, &secrets, &answer)
+            self.released.admit(&agent.name, secrets, &answer)
         } else {
             None
         };
@@ -143,7 +156,7 @@ impl Broker {
     ) -> Result<PreparedRun, BrokerError> {
         self.prepare(caller.into(), request)
             .await
-            .map(|(prepared, _)| prepared)
+            .map(|(prepared, _, _)| prepared)
     }
 
     /// Records how a prepared run ended.
@@ -155,11 +168,11 @@ impl Broker {
     }
 
     /// Decides until nobody has to be asked any more, then reads the values.
-    async fn prepare(
+    pub(super) async fn prepare(
         &self,
         asker: Asker<'_>,
         request: RunRequest,
-    ) -> Result<(PreparedRun, OutputMode), BrokerError> {
+    ) -> Result<(PreparedRun, OutputMode, Vec<Target>), BrokerError> {
         let asker = asker.because(request.reason.as_deref());
         let consents = Consents::at_most(1);
         loop {
@@ -177,7 +190,7 @@ impl Broker {
         asker: Asker<'_>,
         consents: &Consents,
         request: &RunRequest,
-    ) -> Result<(PreparedRun, OutputMode), BrokerError> {
+    ) -> Result<(PreparedRun, OutputMode, Vec<Target>), BrokerError> {
         let caller = asker.caller;
         let ask = self.ask_with(asker, consents).await?;
         let named = Deed::program(request.command.first()).because(request.reason.as_deref());
@@ -220,6 +233,7 @@ impl Broker {
                     ticket,
                 },
                 mode,
+                targets,
             )),
             Err(error) => self.closing(ticket, Err(error)).await,
         }
@@ -359,8 +373,8 @@ fn concealed_value(
 }
 
 /// Looks for values in disguise in what was kept of a program's output; off the thread that serves others.
-async fn disguised(secrets: Arc<Vec<Injected>>, finished: &Finished) -> Option<String> {
-    let (stdout, stderr) = (&finished.stdout.bytes, &finished.stderr.bytes);
+async fn disguised(secrets: Arc<Vec<Injected>>, seen: &Seen) -> Option<String> {
+    let (stdout, stderr) = (&seen.stdout.bytes, &seen.stderr.bytes);
     let first = secrets.first()?.reference.clone();
     if stdout.is_empty() && stderr.is_empty() {
         return None;

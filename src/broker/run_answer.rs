@@ -1,32 +1,62 @@
 //! From a finished run to what a model is told of it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     broker::RunAnswer,
-    launch::{Finished, Output},
+    launch::{Finished, Output, Seen, Status},
     policy::OutputMode,
 };
 
 /// Counts that an agent is told stop here, so that they can't be used to ask questions about a value.
 const MOST_COUNTED: u64 = 9;
 
+/// How a run ended, if it has.
+#[derive(Clone)]
+pub(super) struct Ended {
+    status: Option<Status>,
+    timed_out: bool,
+    cancelled: bool,
+    duration: Duration,
+}
+
+impl Ended {
+    /// A run that goes on, for so long by now.
+    pub(super) fn not_yet(duration: Duration) -> Self {
+        Self {
+            status: None,
+            timed_out: false,
+            cancelled: false,
+            duration,
+        }
+    }
+}
+
+impl From<&Finished> for Ended {
+    fn from(finished: &Finished) -> Self {
+        Self {
+            status: Some(finished.status),
+            timed_out: finished.timed_out,
+            cancelled: finished.cancelled,
+            duration: finished.duration,
+        }
+    }
+}
+
 /// The answer that the output mode allows.
-pub(super) fn answer(finished: Finished, mode: OutputMode, agent: bool) -> RunAnswer {
+pub(super) fn answer(ended: Ended, seen: Seen, mode: OutputMode, agent: bool) -> RunAnswer {
     let truncated = matches!(mode, OutputMode::Full | OutputMode::Tail)
-        && (finished.stdout.truncated || finished.stderr.truncated);
+        && (seen.stdout.truncated || seen.stderr.truncated);
     let (stdout, stderr, mut concealed) = match mode {
         OutputMode::None => (String::new(), String::new(), BTreeMap::new()),
         OutputMode::Summary => (
-            summary(&finished.stdout),
-            summary(&finished.stderr),
+            summary(&seen.stdout),
+            summary(&seen.stderr),
             BTreeMap::new(),
         ),
-        OutputMode::Full | OutputMode::Tail => (
-            text(finished.stdout),
-            text(finished.stderr),
-            finished.concealed,
-        ),
+        OutputMode::Full | OutputMode::Tail => {
+            (text(seen.stdout), text(seen.stderr), seen.concealed)
+        }
     };
     if agent {
         concealed
@@ -34,16 +64,30 @@ pub(super) fn answer(finished: Finished, mode: OutputMode, agent: bool) -> RunAn
             .for_each(|count| *count = (*count).min(MOST_COUNTED));
     }
     RunAnswer {
-        status: finished.status,
-        timed_out: finished.timed_out,
-        cancelled: finished.cancelled,
-        duration: finished.duration,
+        status: ended.status,
+        timed_out: ended.timed_out,
+        cancelled: ended.cancelled,
+        duration: ended.duration,
         mode,
         stdout,
         stderr,
         truncated,
         withheld: None,
         concealed,
+    }
+}
+
+/// Leaves the last lines of both streams; what is cut was redacted before.
+pub(super) fn keep_last_lines(answer: &mut RunAnswer, lines: usize) {
+    for text in [&mut answer.stdout, &mut answer.stderr] {
+        let end = text.strip_suffix('\n').unwrap_or(text).len();
+        let first = text[..end]
+            .rmatch_indices('\n')
+            .nth(lines.saturating_sub(1));
+        if let Some((at, _)) = first {
+            text.drain(..=at);
+            answer.truncated = true;
+        }
     }
 }
 

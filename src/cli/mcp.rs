@@ -32,6 +32,7 @@ pub(super) fn perform(arguments: Mcp, session: Session) -> anyhow::Result<()> {
         read_only: arguments.read_only,
         tools: (!arguments.tools.is_empty()).then_some(arguments.tools),
         exclude_tools: arguments.exclude_tools,
+        without_handles: false,
     };
     // A store that can't be made is told to the model, by the first tool that needs it.
     if let Err(error) = session.make_on_first_use() {

@@ -66,16 +66,15 @@ impl Kept {
         }
     }
 
-    /// Ends the stream.
-    pub(super) fn finish(mut self) -> Output {
-        let surplus = self.tail.len().saturating_sub(self.tail_room);
-        self.tail.drain(..surplus);
-        let truncated = self.total_bytes > (self.head.len() + self.tail.len()) as u64;
+    /// All that is kept, as it stands.
+    pub(super) fn output(&self) -> Output {
+        let tail = self.tail();
+        let truncated = self.total_bytes > (self.head.len() + tail.len()) as u64;
         Output {
             bytes: if truncated {
                 self.joined()
             } else {
-                [self.head, self.tail].concat()
+                [&self.head, tail].concat()
             },
             truncated,
             total_bytes: self.total_bytes,
@@ -83,9 +82,14 @@ impl Kept {
         }
     }
 
+    fn tail(&self) -> &[u8] {
+        let surplus = self.tail.len().saturating_sub(self.tail_room);
+        &self.tail[surplus..]
+    }
+
     fn joined(&self) -> Vec<u8> {
         let head = whole_head(&self.head);
-        let tail = whole_tail(&self.tail);
+        let tail = whole_tail(self.tail());
         if self.head_room == 0 {
             return tail.to_vec();
         }
@@ -143,7 +147,7 @@ mod tests {
         for chunk in chunks {
             kept.push(chunk);
         }
-        kept.finish()
+        kept.output()
     }
 
     #[test]

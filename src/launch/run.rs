@@ -9,19 +9,17 @@ use rustix::process::Signal;
 use tokio::time::timeout;
 
 use super::{
-    Finished, Launch, LaunchError, Status,
+    Finished, Launch, LaunchError, Seen, Status, View,
     errand::{Errand, Report},
     frame::Frame,
     private_dir,
     program::is_hushkey,
     tree,
 };
-use crate::redact::Redactor;
-
 mod collector;
 mod leash;
 
-use collector::Collector;
+use collector::collect;
 use leash::Leash;
 
 /// How long a pipe may stay open after the end of all that could have held it.
@@ -29,7 +27,8 @@ const LAST_OUTPUT: Duration = Duration::from_millis(250);
 
 pub(super) async fn run(
     launch: Launch,
-    redactor: &Redactor,
+    view: View,
+    stopped: impl Future<Output = ()>,
     cancelled: impl Future<Output = ()>,
 ) -> Result<Finished, LaunchError> {
     let began = Instant::now();
@@ -56,12 +55,11 @@ pub(super) async fn run(
     tree::adopt_orphans().map_err(|e| LaunchError::failed("become a subreaper", e))?;
     let mut leash =
         Leash::start().map_err(|e| LaunchError::failed("start a run's supervisor", e))?;
-    let mut output = [0; 2].map(|_| Collector::new(redactor.stream(), launch.keep));
     let reported = {
-        let mut reading = pin!(read(&mut output, &mut leash));
+        let mut reading = pin!(read(&view, &mut leash));
         let mut all_read = false;
         let reported = {
-            let mut reported = pin!(leash.report(errand, launch.timeout, cancelled));
+            let mut reported = pin!(leash.report(errand, launch.timeout, stopped, cancelled));
             loop {
                 tokio::select! {
                     reported = &mut reported => break reported,
@@ -91,10 +89,11 @@ pub(super) async fn run(
         (None, true) => (Status::Signaled(Signal::KILL.as_raw()), false, true),
         (None, false) => return Err(LaunchError::Lost),
     };
-    let [(stdout, mut concealed), (stderr, more)] = output.map(Collector::finish);
-    for (reference, count) in more {
-        *concealed.entry(reference).or_default() += count;
-    }
+    let Seen {
+        stdout,
+        stderr,
+        concealed,
+    } = view.finish();
     Ok(Finished {
         status,
         timed_out,
@@ -107,13 +106,9 @@ pub(super) async fn run(
 }
 
 /// Reads both streams to their ends.
-fn read<'a>(
-    output: &'a mut [Collector; 2],
-    leash: &mut Leash,
-) -> impl Future<Output = ()> + use<'a> {
+fn read<'a>(view: &'a View, leash: &mut Leash) -> impl Future<Output = ()> + use<'a> {
     let (stdout, stderr) = leash.output();
-    let [kept_stdout, kept_stderr] = output;
     async move {
-        tokio::join!(kept_stdout.read(stdout), kept_stderr.read(stderr));
+        tokio::join!(collect(view, 0, stdout), collect(view, 1, stderr));
     }
 }

@@ -8,7 +8,7 @@
 
 use std::{
     fs::File,
-    io,
+    io::{self, Read},
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         unix::{ffi::OsStrExt, net::UnixStream, process::CommandExt},
@@ -44,6 +44,9 @@ use feed::Feed;
 /// The hidden subcommand.
 pub(super) const WORD: &str = "__run";
 
+/// What the server sends to have the program ended as a time-out would: TERM, and KILL after a while.
+pub(super) const STOP: u8 = b'.';
+
 /// How long killed processes may take to end before the run is reported with some of them left.
 const SWEEP: Duration = Duration::from_secs(3);
 
@@ -63,6 +66,12 @@ pub(super) fn main() -> ExitCode {
         linger();
     }
     ExitCode::SUCCESS
+}
+
+/// Tells whether the server wants the program to be ended gently. At the end of its socket it is gone itself.
+fn is_stop(mut control: &UnixStream) -> bool {
+    let mut order = [0];
+    matches!(control.read(&mut order), Ok(1)) && order == [STOP]
 }
 
 /// A process that even KILL does not end at once (it waits for a disk, say) is waited for after the
@@ -183,7 +192,7 @@ impl Supervisor {
         timeout: Option<Duration>,
     ) -> (Option<Status>, bool) {
         let mut until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut timed_out = false;
+        let (mut timed_out, mut stopping) = (false, false);
         loop {
             while let Ok(Some((pid, status))) = tree::reap() {
                 if pid == self.child {
@@ -191,8 +200,8 @@ impl Supervisor {
                 }
             }
             if until.is_some_and(|until| Instant::now() >= until) {
-                if timed_out {
-                    return (None, true);
+                if timed_out || stopping {
+                    return (None, timed_out);
                 }
                 timed_out = true;
                 tree::signal_all(Signal::TERM);
@@ -200,8 +209,16 @@ impl Supervisor {
             }
             let [ready_control, ready_feed] = self.wait_once(control, feed.as_ref(), until);
             let told_to_end = self.signals.pending().any(|signal| signal != SIGCHLD);
-            if ready_control || told_to_end {
+            if told_to_end {
                 return (None, timed_out);
+            }
+            if ready_control {
+                if stopping || timed_out || !is_stop(control) {
+                    return (None, timed_out);
+                }
+                stopping = true;
+                tree::signal_all(Signal::TERM);
+                until = Some(Instant::now() + GRACE);
             }
             if ready_feed && feed.as_mut().is_some_and(Feed::write_some) {
                 feed = None;

@@ -9,6 +9,9 @@ use rmcp::model::Tool;
 
 use super::tools::router;
 
+/// Without it there is nothing that the other tools for started programs could be used on.
+const START: &str = "start_command";
+
 /// Which tools a server offers; everything when nothing is said.
 #[derive(Clone, Debug, Default)]
 pub struct ServerOptions {
@@ -18,6 +21,8 @@ pub struct ServerOptions {
     pub tools: Option<Vec<String>>,
     /// Not these tools, even if they are named in `tools`.
     pub exclude_tools: Vec<String>,
+    /// Drops the tools for programs that stay up: their handles hold only as long as one server's process.
+    pub without_handles: bool,
 }
 
 /// Why no server can be made of these options.
@@ -47,7 +52,11 @@ impl Offered {
     /// # Errors
     /// [`OptionsError`] for a name that is no tool's, and when nothing is left.
     pub(super) fn settle(options: &ServerOptions) -> Result<Self, OptionsError> {
-        if !options.read_only && options.tools.is_none() && options.exclude_tools.is_empty() {
+        let all = !options.read_only
+            && !options.without_handles
+            && options.tools.is_none()
+            && options.exclude_tools.is_empty();
+        if all {
             return Ok(Self(None));
         }
         let all: HashMap<String, Tool> = router()
@@ -65,7 +74,7 @@ impl Offered {
                 });
             }
         }
-        let left: BTreeSet<String> = all
+        let mut left: BTreeSet<String> = all
             .into_iter()
             .filter(|(name, tool)| {
                 options
@@ -77,6 +86,9 @@ impl Offered {
             })
             .map(|(name, _)| name)
             .collect();
+        if options.without_handles || !left.contains(START) {
+            left.retain(|name| ![START, "read_command", "stop_command"].contains(&name.as_str()));
+        }
         if left.is_empty() {
             Err(OptionsError::Nothing)
         } else {
@@ -110,6 +122,7 @@ mod tests {
             read_only,
             tools: tools.map(owned),
             exclude_tools: owned(exclude),
+            without_handles: false,
         };
         let offered = Offered::settle(&options)?;
         let names = router()
@@ -143,6 +156,21 @@ mod tests {
             offered(true, wished, &["get_item"]).unwrap(),
             ["list_items"]
         );
+    }
+
+    #[test]
+    fn without_handles_and_without_a_start_there_is_nothing_to_read_or_stop() {
+        let options = ServerOptions {
+            without_handles: true,
+            ..ServerOptions::default()
+        };
+        let without_handles = Offered::settle(&options).unwrap();
+        let without_start = offered(false, None, &["start_command"]).unwrap();
+
+        for name in ["start_command", "read_command", "stop_command"] {
+            assert!(!without_handles.has(name) && !without_start.contains(&name.to_owned()));
+        }
+        assert!(without_handles.has("run_command"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! MCP over standard input and output, until the client goes.
 //!
 //! Clients end a server in three ways: they close the pipe, or send SIGTERM or SIGINT. Whichever it is, running
-//! programs are cancelled, and what is left when the wait is over falls to the launcher's own guard.
+//! programs are cancelled, started ones too, and what is left when the wait is over falls to the launcher's own guard.
 
 use std::{
     io,
@@ -45,6 +45,7 @@ pub async fn serve_stdio(server: VaultServer) -> Result<(), ServeError> {
     let (input, output) = stdio_pipes();
     let (input, hung_up) = Ending::watch(input);
 
+    let broker = server.broker.clone();
     let mut running = serve(server, input, output);
     let patience = tokio::select! {
         _ = hung_up => AFTER_HANG_UP,
@@ -53,6 +54,10 @@ pub async fn serve_stdio(server: VaultServer) -> Result<(), ServeError> {
     };
     // The protocol engine would wait some seconds before it cancels; closing it cancels at once.
     let _ = running.close_with_timeout(patience).await;
+    if let Some(broker) = broker.opened() {
+        // Their supervisors end them in any case; this is for the log.
+        let _ = tokio::time::timeout(patience, broker.end_started()).await;
+    }
     Ok(())
 }
 

@@ -20,9 +20,12 @@ pub(super) mod item_details;
 pub(super) mod list_activity;
 pub(super) mod list_items;
 pub(super) mod list_vaults;
+mod read_command;
 mod run_command;
 mod save_file;
 mod source;
+mod start_command;
+mod stop_command;
 mod update_item;
 mod word;
 
@@ -38,8 +41,11 @@ pub(super) fn router() -> &'static ToolRouter<VaultServer> {
             + VaultServer::list_activity_router()
             + VaultServer::list_items_router()
             + VaultServer::list_vaults_router()
+            + VaultServer::read_command_router()
             + VaultServer::run_command_router()
             + VaultServer::save_file_router()
+            + VaultServer::start_command_router()
+            + VaultServer::stop_command_router()
             + VaultServer::update_item_router()
     });
     &ROUTER

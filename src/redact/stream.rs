@@ -73,6 +73,12 @@ impl Stream {
     /// Ends the stream: appends what was held back, and tells how often each reference was concealed.
     pub fn finish(mut self, out: &mut Vec<u8>) -> Counts {
         self.advance(self.held.len(), out);
+        self.counts()
+    }
+
+    /// How often each reference was concealed so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
         let mut counts = Counts::new();
         for (reference, count) in self.prepared.references.iter().zip(&self.counts) {
             if *count > 0 {

@@ -7,7 +7,12 @@ use std::{
 
 use serde_json::json;
 
-use crate::den::{Den, REFERENCE, assert_nothing_in};
+use rustix::process::Signal;
+
+use crate::{
+    agent::eventually,
+    den::{Den, REFERENCE, assert_nothing_in},
+};
 
 /// Living processes whose command line has this in it.
 fn living(mark: &str) -> usize {
@@ -76,6 +81,30 @@ fn the_same_holds_in_a_pid_namespace_whose_session_began_outside() {
         String::from_utf8_lossy(&again.stderr)
     );
     assert!(said.contains("1 passed"), "{said}");
+}
+
+#[test]
+fn a_started_command_does_not_outlive_its_server_however_that_ends() {
+    for (at, end) in [None, Some(Signal::TERM), Some(Signal::KILL)]
+        .into_iter()
+        .enumerate()
+    {
+        let mut den = Den::open();
+        let mark = format!("7{}.{at}", std::process::id());
+        let script = format!("setsid sleep {mark} & sleep {mark}");
+        den.call(
+            "start_command",
+            json!({ "command": ["sh", "-c", script], "env": { "KEY": REFERENCE } }),
+        );
+        eventually("the start", || living(&mark) >= 2);
+
+        match end {
+            None => drop(den.agent.end()),
+            Some(signal) => drop(den.agent.end_by(signal)),
+        }
+
+        eventually("the end of all that was started", || living(&mark) == 0);
+    }
 }
 
 #[test]

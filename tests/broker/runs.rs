@@ -113,7 +113,7 @@ async fn a_failing_program_is_an_answer() {
         .unwrap();
 
     assert!(!answer.ok());
-    assert_eq!(answer.status, hushkey::launch::Status::Exited(3));
+    assert_eq!(answer.status, Some(hushkey::launch::Status::Exited(3)));
     assert_eq!(answer.stdout, "no\n");
 }
 

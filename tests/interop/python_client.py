@@ -25,8 +25,11 @@ TOOLS = {
     "list_activity",
     "list_items",
     "list_vaults",
+    "read_command",
     "run_command",
     "save_file",
+    "start_command",
+    "stop_command",
     "update_item",
 }
 

@@ -230,8 +230,11 @@ fn the_table_of_tools_has_a_line_for_each() {
     | `list_activity` | Lists what you did with the vaults, and what was decided, in plain English. | read-only |
     | `list_items` | Lists items by title, tag, URL or category, one page at a time. | read-only |
     | `list_vaults` | Lists the vaults that you may see, and what you may do in each. | read-only |
+    | `read_command` | Reads the last output of a program that `start_command` started, and tells whether it is still up. | read-only, open-world |
     | `run_command` | Runs a program with secrets in its environment, in private files or on standard input, and returns its exit status and output. | write, destructive, open-world |
     | `save_file` | Saves an item's file to disk, readable by its owner alone, and returns only the path and the size. | write |
+    | `start_command` | Starts a program with secrets that stays up, such as a development server, and returns a handle at once. | write, destructive, open-world |
+    | `stop_command` | Ends a program that `start_command` started, with all that it started in turn, and returns its last output. | write, destructive |
     | `update_item` | Changes an item: sets or rotates fields, adds or removes fields, renames, replaces tags or URLs. | write, destructive |
     ");
 }

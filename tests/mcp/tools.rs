@@ -527,8 +527,12 @@ async fn text_and_structured_content_of_every_tool_say_the_same() {
             "save_file",
             json!({ "item": "Stripe", "file": "attached.txt", "out_file": "saved.txt" }),
         ),
+        ("start_command", json!({ "command": ["sleep", "60"] })),
+        ("read_command", json!({ "handle": "HANDLE" })),
+        ("stop_command", json!({ "handle": "HANDLE" })),
         ("list_activity", json!({})),
     ];
+    let mut handle = Value::Null;
     let all = desk.result("tools/list", json!({})).await["tools"]
         .as_array()
         .unwrap()
@@ -537,7 +541,10 @@ async fn text_and_structured_content_of_every_tool_say_the_same() {
 
     std::fs::write(desk.server.root.join("attached.txt"), CANARY).unwrap();
 
-    for (tool, arguments) in calls {
+    for (tool, mut arguments) in calls {
+        if arguments["handle"] == "HANDLE" {
+            arguments["handle"] = handle.clone();
+        }
         if tool == "attach_file" && BACKEND == Backend::Connect {
             let refused = desk.refusal(tool, arguments).await;
             assert!(refused.contains("can't take files"), "{refused}");
@@ -558,5 +565,8 @@ async fn text_and_structured_content_of_every_tool_say_the_same() {
         let text: Value = serde_json::from_str(text).unwrap_or_else(|_| panic!("{tool}: {text}"));
         assert_eq!(text, result["structuredContent"], "{tool}");
         assert_eq!(result["content"].as_array().unwrap().len(), 1, "{tool}");
+        if tool == "start_command" {
+            handle = result["structuredContent"]["handle"].clone();
+        }
     }
 }

@@ -68,12 +68,13 @@ impl Leash {
         (self.child.stdout.take(), self.child.stderr.take())
     }
 
-    /// Hands the run over and waits for its report; tells also whether the run was cancelled. No
-    /// report: the supervisor is dead or frozen.
+    /// Hands the run over and waits for its report; tells also whether the run was cancelled. `stopped` has the program
+    /// ended as a time-out would, `cancelled` at once. No report: the supervisor is dead or frozen.
     pub(super) async fn report(
         &mut self,
         errand: Frame,
         time: Option<Duration>,
+        stopped: impl Future<Output = ()>,
         cancelled: impl Future<Output = ()>,
     ) -> (Option<Report>, bool) {
         let Some((mut from, mut to)) = self.control.take() else {
@@ -85,6 +86,8 @@ impl Leash {
             let hold = async {
                 let _ = to.write_all(errand.bytes()).await;
                 drop(errand);
+                stopped.await;
+                let _ = to.write_all(&[supervisor::STOP]).await;
                 std::future::pending::<()>().await;
             };
             tokio::select! {

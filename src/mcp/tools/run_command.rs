@@ -48,7 +48,7 @@ struct RunCommand {
 
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum OutputArgument {
+pub(super) enum OutputArgument {
     Full,
     Tail,
     Summary,
@@ -57,7 +57,7 @@ enum OutputArgument {
 
 /// How the run ended. Only `ok` is there when policy gives no output at all.
 #[derive(Default, Serialize, JsonSchema)]
-struct RunResult {
+pub(super) struct RunResult {
     /// Whether the program exited with status 0.
     ok: bool,
     /// The exit status; absent when a signal ended it.
@@ -159,8 +159,9 @@ impl From<RunAnswer> for RunResult {
             };
         }
         let (exit_code, signal) = match answer.status {
-            Status::Exited(code) => (Some(code), None),
-            Status::Signaled(signal) => (None, Some(signal)),
+            Some(Status::Exited(code)) => (Some(code), None),
+            Some(Status::Signaled(signal)) => (None, Some(signal)),
+            None => (None, None),
         };
         Self {
             ok,
