@@ -1,4 +1,4 @@
-//! New random values: passwords, passphrases, hexadecimal digits, UUIDs.
+//! New random values: passwords, passphrases, hexadecimal digits, key pairs for SSH, UUIDs.
 //!
 //! A [`Recipe`] says what is wanted, in the words of Connect's and `op`'s password recipes;
 //! [`generate`] draws it from the system's random numbers, each possible value equally likely, and tells how
@@ -9,7 +9,11 @@ use diceware_wordlists::EFF_LONG_WORDLIST;
 use rand::Rng;
 use zeroize::Zeroizing;
 
-use crate::{seal, vault::Secret};
+use crate::{
+    seal,
+    ssh_key::{self, PublicHalf},
+    vault::Secret,
+};
 
 mod recipe;
 
@@ -22,6 +26,8 @@ pub struct Generated {
     pub value: Secret,
     /// Binary logarithm of how many values the recipe could have given, all equally likely.
     pub entropy_bits: f64,
+    /// What everybody may know of it, if it is a private key.
+    pub public: Option<PublicHalf>,
 }
 
 /// Why nothing was generated.
@@ -40,10 +46,6 @@ pub enum GenerateError {
     /// A list of sets is empty.
     #[error("a password needs characters; name letters, digits or symbols")]
     NoSets,
-
-    /// The kind is known and can't be generated.
-    #[error("ssh keys cannot be generated yet; make one with ssh-keygen and take it from its file")]
-    NotAvailable,
 
     /// All characters of a set are excluded.
     #[error("none of the {set} are left to choose from; exclude fewer characters", set = set.as_str())]
@@ -84,7 +86,7 @@ pub fn generate(recipe: &Recipe) -> Result<Generated, GenerateError> {
         Kind::Hex => hex(recipe),
         Kind::Passphrase => passphrase(recipe),
         Kind::Password => password(recipe),
-        Kind::SshKey => Err(GenerateError::NotAvailable),
+        Kind::SshKey => Ok(ssh_key()),
         Kind::Uuid => Ok(uuid()),
     }
 }
@@ -126,6 +128,7 @@ fn password(recipe: &Recipe) -> Result<Generated, GenerateError> {
     Ok(Generated {
         value: Secret::new(std::mem::take(&mut *value)),
         entropy_bits: password_entropy(&sets, length),
+        public: None,
     })
 }
 
@@ -174,6 +177,7 @@ fn passphrase(recipe: &Recipe) -> Result<Generated, GenerateError> {
     Ok(Generated {
         value: Secret::new(words.join(SEPARATOR)),
         entropy_bits: f64::from(count) * (EFF_LONG_WORDLIST.len() as f64).log2(),
+        public: None,
     })
 }
 
@@ -185,6 +189,7 @@ fn hex(recipe: &Recipe) -> Result<Generated, GenerateError> {
     Ok(Generated {
         value: Secret::new(value),
         entropy_bits: f64::from(digits) * 4.0,
+        public: None,
     })
 }
 
@@ -192,6 +197,17 @@ fn uuid() -> Generated {
     Generated {
         value: Secret::new(uuid::Uuid::new_v4().to_string()),
         entropy_bits: 122.0,
+        public: None,
+    }
+}
+
+/// Ed25519, whose private key is 256 random bits.
+fn ssh_key() -> Generated {
+    let pair = ssh_key::generate();
+    Generated {
+        value: pair.private_key,
+        entropy_bits: 256.0,
+        public: Some(pair.public),
     }
 }
 

@@ -16,6 +16,8 @@ mod approvals;
 mod concealment;
 #[path = "broker/files.rs"]
 mod files;
+#[path = "broker/forms.rs"]
+mod forms;
 #[path = "broker/items.rs"]
 mod items;
 #[path = "broker/records.rs"]

@@ -9,6 +9,8 @@ mod house;
 mod concealment;
 #[path = "broker/files.rs"]
 mod files;
+#[path = "broker/forms.rs"]
+mod forms;
 #[path = "broker/items.rs"]
 mod items;
 #[path = "broker/records.rs"]

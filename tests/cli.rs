@@ -19,6 +19,8 @@ mod dotenv;
 mod files;
 #[path = "cli/first_use.rs"]
 mod first_use;
+#[path = "cli/forms.rs"]
+mod forms;
 #[path = "cli/items.rs"]
 mod items;
 #[path = "cli/net.rs"]

@@ -9,6 +9,8 @@ mod fake_connect;
 mod dotenv;
 #[path = "cli/files.rs"]
 mod files;
+#[path = "cli/forms.rs"]
+mod forms;
 #[path = "cli/items.rs"]
 mod items;
 #[path = "cli/net.rs"]

@@ -32,7 +32,7 @@ const LENT: &[(&str, usize)] = &[
     ("src/cli/agent/token.rs", 2),
     ("src/cli/demo.rs", 1),
     ("src/cli/inject.rs", 1),
-    ("src/cli/item/get.rs", 1),
+    ("src/cli/item/get.rs", 2),
     ("src/cli/mcp.rs", 1),
     ("src/cli/read.rs", 1),
     ("src/connect/text.rs", 2),
@@ -41,10 +41,12 @@ const LENT: &[(&str, usize)] = &[
     ("src/launch/errand.rs", 2),
     ("src/launch/foreground.rs", 1),
     ("src/launch.rs", 1),
+    ("src/otp.rs", 1),
     ("src/redact/fingerprints.rs", 1),
     ("src/redact/gate.rs", 1),
     ("src/redact/ledger.rs", 1),
     ("src/redact.rs", 4),
+    ("src/ssh_key.rs", 1),
     ("src/vault/secret.rs", 7),
 ];
 

@@ -1,7 +1,9 @@
 //! From requested fields to stored ones: ids, types and purposes, and which values may go where.
 
 use crate::{
-    broker::{BrokerError, request::NewField},
+    broker::{BrokerError, Source, request::NewField},
+    generate::Kind,
+    ssh_key::PublicHalf,
     vault::{
         Category, Field, FieldId, FieldMetadata, FieldType, Purpose, ResolvedReference, Secret,
         Section, SectionId, name::same_name,
@@ -13,6 +15,8 @@ use crate::{
 pub(super) struct Sourced {
     pub value: Option<Secret>,
     pub origins: Vec<ResolvedReference>,
+    /// What everybody may know of it, if it is a new private key.
+    pub public: Option<PublicHalf>,
 }
 
 /// The shape of one new field, before its value is known.
@@ -64,14 +68,22 @@ pub(super) fn shapes(
                 purpose.as_str()
             )));
         }
+        let private_key = field.source.as_ref().is_some_and(makes_private_key);
         let kind = field
             .kind
             .clone()
             .unwrap_or(match (&field.source, purpose) {
-                (_, Some(Purpose::Username | Purpose::Notes))
-                | (Some(super::Source::Text(_)), None) => FieldType::String,
+                _ if private_key => FieldType::SshKey,
+                (_, Some(Purpose::Username | Purpose::Notes)) | (Some(Source::Text(_)), None) => {
+                    FieldType::String
+                }
                 _ => FieldType::Concealed,
             });
+        if private_key && kind != FieldType::SshKey {
+            return Err(BrokerError::Invalid(format!(
+                "field `{label}` gets a private key, which has a type of its own; leave the type out"
+            )));
+        }
         made.push(FieldMetadata {
             id,
             section,
@@ -99,6 +111,53 @@ impl Shape {
                 ..self.metadata
             },
             value,
+        }
+    }
+}
+
+/// Tells whether a source gives a new private key.
+pub(super) fn makes_private_key(source: &Source) -> bool {
+    matches!(source, Source::Generate(recipe) if recipe.kind == Kind::SshKey)
+}
+
+/// Lays what everybody may know of a new private key beside it, as plain fields of its section: new ones, or in place of
+/// what those of an older key say.
+pub(super) fn lay_beside(fields: &mut Vec<Field>, private_key: &FieldMetadata, public: PublicHalf) {
+    let made = [
+        ("public_key", "public key", public.public_key),
+        ("fingerprint", "fingerprint", public.fingerprint),
+        ("key_type", "key type", public.key_type),
+    ];
+    for (id, label, text) in made {
+        let value = Some(Secret::new(text));
+        let there = fields.iter_mut().find(|field| {
+            same_name(&field.metadata.label, label) && field.metadata.section == private_key.section
+        });
+        match there {
+            Some(field) => {
+                field.metadata.set = true;
+                field.metadata.origins.clear();
+                field.value = value;
+            }
+            None => {
+                let taken = fields.iter().any(|field| field.metadata.id.as_str() == id);
+                fields.push(Field {
+                    metadata: FieldMetadata {
+                        id: if taken {
+                            FieldId::random()
+                        } else {
+                            FieldId::new(id)
+                        },
+                        section: private_key.section.clone(),
+                        label: label.to_owned(),
+                        kind: FieldType::String,
+                        purpose: None,
+                        set: true,
+                        origins: Vec::new(),
+                    },
+                    value,
+                });
+            }
         }
     }
 }
@@ -149,6 +208,9 @@ fn built_in(
         {
             Some("credential")
         }
+        None if !in_section && *category == Category::SshKey && same_name(label, "private key") => {
+            Some("private_key")
+        }
         None => None,
     };
     (id, purpose)
@@ -157,7 +219,6 @@ fn built_in(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::Source;
 
     fn field(label: &str) -> NewField {
         NewField {

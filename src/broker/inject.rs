@@ -19,7 +19,6 @@ use crate::{
         resolve::Target,
         shown,
         value::Values,
-        wire::attribute,
     },
     policy::{Action, Governed, Right},
     template::{MAX_TEMPLATE_BYTES, Part, Template, TemplateError},
@@ -197,7 +196,7 @@ impl Broker {
         let secret = meant.wanted().filter(|target| target.field.concealed());
         let injected = secret.map(|target| {
             Ok(Injected {
-                reference: target.reference.to_string(),
+                reference: target.mark(),
                 value: values.of(target)?,
                 kind: Kind::Secret,
             })
@@ -215,14 +214,14 @@ impl Meant {
         let mut listed = Vec::new();
         let references = self.template.references().into_iter();
         references
-            .filter_map(|reference| Some((reference, self.targets.get(reference)?)))
-            .filter(|(reference, target)| attribute(reference, target).is_none())
-            .filter(move |(_, target)| {
-                let new = !listed.contains(&&target.reference);
-                listed.push(&target.reference);
+            .filter_map(|reference| self.targets.get(reference))
+            .filter(|target| target.attribute.holds_value())
+            .filter(move |target| {
+                let meant = (&target.reference, target.attribute);
+                let new = !listed.contains(&meant);
+                listed.push(meant);
                 new
             })
-            .map(|(_, target)| target)
     }
 
     fn names(&self) -> Vec<String> {
@@ -239,7 +238,7 @@ impl Meant {
                     let Some(target) = self.targets.get(reference) else {
                         return Err(super::resolve::no_item(&reference.item).into());
                     };
-                    match attribute(reference, target) {
+                    match target.description() {
                         Some(named) => text.push_str(&named),
                         None => text.push_str(values.of(target)?.expose_secret()),
                     }

@@ -19,7 +19,7 @@ use crate::{
     vault::{
         BackendAccess, Item, ItemOverview, ItemState, Secret, SecretReference, VaultError, is_id,
         name::{folded_name, same_name},
-        reference::{Ambiguity, Attribute},
+        reference::Ambiguity,
     },
 };
 
@@ -219,7 +219,7 @@ impl Broker {
                 refusal.advice
             });
         }
-        if !target.field.set && reference.attribute == Attribute::Value {
+        if !target.field.set && reference.attribute.holds_value() {
             return Some("the field is empty; set it first".into());
         }
         None
@@ -276,7 +276,7 @@ impl Broker {
         let governed = target.governed();
         let deed = Deed::fields(Verb::Reveal, [&target]);
         let ticket = self.permit(&ask, &Action::Reveal(&governed), deed).await?;
-        let value = match super::wire::attribute(reference, &target) {
+        let value = match target.description() {
             Some(text) => Ok(Secret::new(text)),
             None => self.value(&target).await,
         };

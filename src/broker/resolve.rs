@@ -11,8 +11,8 @@ use crate::{
     broker::{Ask, Broker, BrokerError, guard::Deed},
     policy::{Action, Governed, Policy, Right, Rights},
     vault::{
-        FieldId, FieldMetadata, FieldType, FileId, FileMetadata, ItemId, ItemMetadata, ItemState,
-        Noun, SecretReference, Section, VaultError, VaultId, VaultOverview,
+        FieldId, FieldMetadata, FieldType, FileMetadata, ItemId, ItemMetadata, ItemState, Noun,
+        SecretReference, Section, VaultError, VaultId, VaultOverview,
         name::same_name,
         reference::{Attribute, Named, ResolvedReference},
     },
@@ -167,7 +167,9 @@ pub(super) struct Target {
     /// The field; a file in a field's clothes.
     pub field: FieldMetadata,
     /// The file, if it is one.
-    pub file: Option<FileId>,
+    pub file: Option<FileMetadata>,
+    /// What of it is meant.
+    pub attribute: Attribute,
     /// The item as the caller wrote it.
     pub asked: String,
     /// The item's version that was looked at: the decision holds for no other.
@@ -181,6 +183,30 @@ impl Target {
             reference: &self.reference,
             origins: &self.field.origins,
         }
+    }
+
+    /// As a concealment mark names it.
+    pub(super) fn mark(&self) -> String {
+        match self.attribute {
+            Attribute::Content => self.reference.to_string(),
+            attribute => format!("{}{}", self.reference, attribute.query()),
+        }
+    }
+
+    /// What is meant, where that is not made from a value but says what the field or file is.
+    pub(super) fn description(&self) -> Option<String> {
+        let field = &self.field;
+        Some(match self.attribute {
+            attribute if attribute.holds_value() => return None,
+            Attribute::Name => field.label.clone(),
+            Attribute::Purpose => {
+                let purpose = field.purpose.map(|purpose| purpose.as_str().to_lowercase());
+                purpose.unwrap_or_default()
+            }
+            Attribute::Size => self.file.as_ref()?.size.to_string(),
+            Attribute::Type => field.kind.as_str().to_lowercase(),
+            _ => field.id.to_string(),
+        })
     }
 }
 
@@ -326,15 +352,14 @@ impl Broker {
             .rights
             .has(Right::Metadata);
         // What a field is, rather than its value, is metadata.
-        let content = matches!(reference.attribute, Attribute::Content | Attribute::Value);
-        if blind && !content {
+        if blind && !reference.attribute.holds_value() {
             return Err(no_item(&reference.item));
         }
         let found = self.field_named(seen, reference).await;
         match found {
-            Err(VaultError::Ambiguous { .. } | VaultError::NotFound { .. }) if blind => {
-                Err(no_item(&reference.item))
-            }
+            Err(
+                VaultError::Ambiguous { .. } | VaultError::Invalid(_) | VaultError::NotFound { .. },
+            ) if blind => Err(no_item(&reference.item)),
             found => found,
         }
     }
@@ -349,29 +374,49 @@ impl Broker {
             .await?;
         let section = reference.section.as_deref();
         let (field, file) = match located.field(section, &reference.field) {
-            Ok(_) if reference.attribute == Attribute::Content => {
-                return Err(VaultError::Invalid(
-                    "attribute=content is for files, and that is a field; leave it out to mean the value"
-                        .into(),
-                ));
-            }
             Ok(field) => (field.clone(), None),
             // A file is looked for where no field has the name, as `op` does.
             Err(error @ VaultError::NotFound { .. }) => match located.file(&reference.field) {
-                Ok(file) => (in_clothes(file), Some(file.id.clone())),
+                Ok(file) => (in_clothes(file), Some(file.clone())),
                 Err(VaultError::NotFound { .. }) => return Err(error),
                 Err(several) => return Err(several),
             },
             Err(error) => return Err(error),
         };
+        check_attribute(reference.attribute, &field, file.is_some())?;
         Ok(Target {
             reference: located.reference(&field),
             field,
             file,
+            attribute: reference.attribute,
             asked: reference.item.clone(),
             version: located.metadata.overview.version,
         })
     }
+}
+
+/// Refuses an attribute that a field, or a file, does not have.
+fn check_attribute(
+    attribute: Attribute,
+    field: &FieldMetadata,
+    is_file: bool,
+) -> Result<(), VaultError> {
+    let wrong = match attribute {
+        Attribute::Content | Attribute::Name | Attribute::Size if !is_file => {
+            "attribute=content, name and size are for files, and that is a field; leave it out to mean the value"
+        }
+        Attribute::Purpose if is_file => {
+            "a file has no purpose; it has attribute=name, size, type and id"
+        }
+        Attribute::Otp if field.kind != FieldType::Otp => {
+            "attribute=otp is for fields of type OTP, which hold a secret for one-time passwords, and that field has another type"
+        }
+        Attribute::OpenSsh if field.kind != FieldType::SshKey => {
+            "ssh-format is for private keys, which are fields of type SSHKEY, and that field has another type"
+        }
+        _ => return Ok(()),
+    };
+    Err(VaultError::Invalid(wrong.to_owned()))
 }
 
 /// A file as the field that a policy's patterns and the log know it by.

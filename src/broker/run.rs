@@ -364,7 +364,7 @@ fn concealed_value(
     let shown = || terms.plain.iter().any(|it| it.covers(&target.reference));
     if kind == Kind::Secret || !shown() {
         concealed.push(Injected {
-            reference: target.reference.to_string(),
+            reference: target.mark(),
             value: value.clone(),
             kind,
         });

@@ -6,7 +6,7 @@ use crate::{
     audit::Verb,
     broker::{
         Ask, Asker, Broker, BrokerError, ItemView, UpdateItem,
-        fields::{Shape, shapes},
+        fields::{Shape, lay_beside, makes_private_key, shapes},
         guard::Deed,
         question::Consents,
         resolve::Located,
@@ -14,7 +14,7 @@ use crate::{
         write::{check_fields, check_title},
     },
     policy::{Action, Right},
-    vault::{Field, FieldMetadata, Section, VaultError},
+    vault::{Field, FieldMetadata, FieldType, Section, VaultError},
 };
 
 impl Broker {
@@ -101,6 +101,12 @@ impl Broker {
         for (name, source) in update.set {
             let (section, label) = split(located, &name);
             let field = located.field(section, label)?.clone();
+            if makes_private_key(&source) && field.kind != FieldType::SshKey {
+                return Err(BrokerError::Invalid(format!(
+                    "field `{}` is none for private keys; add one of type SSHKEY",
+                    field.label
+                )));
+            }
             let planned = self
                 .plan(ask, &field.label, field.concealed(), source)
                 .await?;
@@ -144,7 +150,7 @@ impl Broker {
             .into());
         }
         for (field, planned) in set {
-            let sourced = self
+            let mut sourced = self
                 .obtain(
                     ask,
                     &field.label,
@@ -153,7 +159,9 @@ impl Broker {
                     cancelled.as_mut(),
                 )
                 .await?;
+            let public = sourced.public.take();
             let filled = Shape { metadata: field }.fill(sourced);
+            let metadata = filled.metadata.clone();
             if let Some(place) = item
                 .fields
                 .iter_mut()
@@ -161,11 +169,13 @@ impl Broker {
             {
                 *place = filled;
             }
+            if let Some(public) = public {
+                lay_beside(&mut item.fields, &metadata, public);
+            }
         }
         item.fields
             .retain(|field| !removed.contains(&field.metadata.id));
-        item.fields
-            .extend(self.obtain_all(ask, added, cancelled).await?);
+        item.fields = self.obtain_all(ask, item.fields, added, cancelled).await?;
         item.sections = used_sections(sections, &item.fields);
         let overview = &mut item.overview;
         if let Some(title) = update.title {

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use futures_util::future::{join, join_all};
+use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -19,9 +20,11 @@ use crate::{
     },
     generate::{self, Recipe},
     launch::{self, Keep, Launch, Status, Stdin},
+    otp,
     policy::{Action, Right, Run},
     redact::Redactor,
-    vault::{FieldId, Item, ResolvedReference, Secret, SecretReference, VaultError},
+    ssh_key,
+    vault::{Attribute, FieldId, Item, ResolvedReference, Secret, SecretReference, VaultError},
 };
 
 /// The least entropy that a generated value of a concealed field may have, in bits.
@@ -61,11 +64,13 @@ impl Values {
             let expected = target.version;
             return Err(VaultError::Conflict { expected, found }.into());
         }
-        item.fields
+        let value = item
+            .fields
             .iter()
             .find(|field| field.metadata.id == reference.field.id)
             .and_then(|field| field.value.clone())
-            .ok_or_else(empty)
+            .ok_or_else(empty)?;
+        in_form(target, value)
     }
 }
 
@@ -95,6 +100,11 @@ impl Broker {
             }
             Source::Copy(reference) => {
                 let reference = SecretReference::parse(&reference)?;
+                if !matches!(reference.attribute, Attribute::Content | Attribute::Value) {
+                    return Err(BrokerError::Invalid(
+                        "a copy takes what the field holds; leave out what stands after `?`".into(),
+                    ));
+                }
                 let found = self.target(&ask.seen, &reference).await;
                 let named = reference.to_string();
                 let target = self.found(ask, Verb::Copy, &named, found).await?;
@@ -151,6 +161,7 @@ impl Broker {
                 return Ok(Sourced {
                     value: Some(self.closing(ticket, value).await?),
                     origins: origins(&target),
+                    public: None,
                 });
             }
             Planned::File(path) => {
@@ -166,13 +177,18 @@ impl Broker {
                         made.entropy_bits
                     )));
                 }
-                made.value
+                return Ok(Sourced {
+                    value: Some(made.value),
+                    origins: Vec::new(),
+                    public: made.public,
+                });
             }
             Planned::Text(text) => text,
         };
         Ok(Sourced {
             value: Some(value),
             origins: Vec::new(),
+            public: None,
         })
     }
 
@@ -219,7 +235,7 @@ impl Broker {
         let file = target.file.as_ref().ok_or_else(not_text)?;
         let content = self
             .vault
-            .file_content(&reference.vault.id, &reference.item.id, file)
+            .file_content(&reference.vault.id, &reference.item.id, &file.id)
             .await?;
         let text = content.into_text().ok_or_else(not_text)?;
         Ok((reference.field.id.clone(), text))
@@ -263,6 +279,21 @@ impl Broker {
             Caller::Agent(agent) => super::paths::Reach::Beneath(ask.policy.roots(agent).to_vec()),
             Caller::Owner => super::paths::Reach::Anywhere,
         }
+    }
+}
+
+/// The value in the form that was asked for.
+fn in_form(target: &Target, value: Secret) -> Result<Secret, BrokerError> {
+    let invalid = |error: &dyn std::error::Error| {
+        BrokerError::Invalid(format!("{}: {error}", target.reference))
+    };
+    match target.attribute {
+        Attribute::Otp => {
+            let now = u64::try_from(Timestamp::now().as_second()).unwrap_or_default();
+            otp::code(&value, now).map_err(|error| invalid(&error))
+        }
+        Attribute::OpenSsh => ssh_key::openssh(&value).map_err(|error| invalid(&error)),
+        _ => Ok(value),
     }
 }
 

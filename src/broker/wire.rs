@@ -14,7 +14,7 @@ use crate::{
         resolve::{Target, no_item},
     },
     dotenv::{self, Dotenv},
-    vault::{Secret, SecretReference, reference::Attribute},
+    vault::{Secret, SecretReference},
 };
 
 /// What a request's variables, files and standard input turned out to be.
@@ -171,7 +171,7 @@ impl Known {
 
     fn meant(&self, reference: &SecretReference) -> Result<Carried, BrokerError> {
         let target = self.target(reference)?;
-        Ok(match attribute(reference, &target) {
+        Ok(match target.description() {
             Some(text) => Carried::Plain(Secret::new(text)),
             None => Carried::Secret(Box::new(target)),
         })
@@ -186,7 +186,7 @@ impl Known {
 
     fn secret_target(&self, text: &str) -> Result<Target, BrokerError> {
         let reference = SecretReference::parse(text)?;
-        if !matches!(reference.attribute, Attribute::Content | Attribute::Value) {
+        if !reference.attribute.holds_value() {
             return Err(BrokerError::Invalid(
                 "only a field's value or a file's content can be put in a file or on standard input"
                     .into(),
@@ -290,20 +290,6 @@ impl Wiring {
         }
         (plain, secret)
     }
-}
-
-/// The text of a reference that asks for something else than the value.
-pub(super) fn attribute(reference: &SecretReference, target: &Target) -> Option<String> {
-    let field = &target.field;
-    Some(match reference.attribute {
-        Attribute::Content | Attribute::Value => return None,
-        Attribute::Id => field.id.to_string(),
-        Attribute::Purpose => field
-            .purpose
-            .map(|purpose| purpose.as_str().to_lowercase())
-            .unwrap_or_default(),
-        Attribute::Type => field.kind.as_str().to_lowercase(),
-    })
 }
 
 fn check_name(name: &str) -> Result<(), BrokerError> {

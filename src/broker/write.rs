@@ -7,7 +7,7 @@ use crate::{
     audit::Verb,
     broker::{
         Ask, Asker, Broker, BrokerError, CreateItem, Deleted, ItemView, NewField,
-        fields::{Shape, shapes},
+        fields::{Shape, lay_beside, shapes},
         guard::Deed,
         question::Consents,
         resolve::Located,
@@ -87,7 +87,9 @@ impl Broker {
             let shapes = shapes(&category, &new.fields, &mut sections, &[])?;
             check_fields(shapes.iter().map(|shape| &shape.metadata))?;
             let planned = self.plan_all(&ask, shapes, new.fields).await?;
-            let fields = self.obtain_all(&ask, planned, cancelled).await?;
+            let fields = self
+                .obtain_all(&ask, Vec::new(), planned, cancelled)
+                .await?;
             let item = NewItem {
                 title: new.title.trim().to_owned(),
                 category,
@@ -409,15 +411,17 @@ impl Broker {
         Ok(planned)
     }
 
+    /// Gets all values, and adds the new fields to those that there are.
     pub(super) async fn obtain_all(
         &self,
         ask: &Ask<'_>,
+        mut fields: Vec<Field>,
         planned: Vec<(Shape, Option<Planned>)>,
         mut cancelled: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<Vec<Field>, BrokerError> {
-        let mut fields = Vec::with_capacity(planned.len());
+        let mut keys = Vec::new();
         for (shape, planned) in planned {
-            let sourced = match planned {
+            let mut sourced = match planned {
                 None => Default::default(),
                 Some(planned) => {
                     let field = &shape.metadata;
@@ -426,7 +430,14 @@ impl Broker {
                         .await?
                 }
             };
+            if let Some(public) = sourced.public.take() {
+                keys.push((shape.metadata.clone(), public));
+            }
             fields.push(shape.fill(sourced));
+        }
+        // Last: what is true of a key goes before what the request says of it.
+        for (private_key, public) in keys {
+            lay_beside(&mut fields, &private_key, public);
         }
         Ok(fields)
     }

@@ -15,7 +15,7 @@ pub enum ItemCommand {
     Edit(ItemEdit),
     /// Shows an item; values only with --reveal
     #[command(
-        after_help = "Examples:\n  hushkey item get Stripe --vault Dev\n  hushkey item get Stripe --fields label=username,label=password --reveal"
+        after_help = "Examples:\n  hushkey item get Stripe --vault Dev\n  hushkey item get Stripe --fields label=username,label=password --reveal\n  hushkey item get GitHub --otp"
     )]
     Get(ItemGet),
     /// Lists items
@@ -38,6 +38,7 @@ const ASSIGNMENT_HELP: &str = "A field is written [SECTION.]FIELD[TYPE]=VALUE; a
     Examples:\n  hushkey item create --vault Dev --title Stripe username=ops --ask password\n  \
     hushkey item create --vault Dev --title Mail --category api-credential --from-file credential=token.txt 'host[text]=smtp.example.com'\n  \
     hushkey item create --vault Dev --title Db --generate-password=letters,digits,24\n  \
+    hushkey item create --vault Dev --title Deploy --ssh-generate-key\n  \
     hushkey item create --vault Dev - < item.json";
 
 /// Where an item's values come from.
@@ -84,6 +85,10 @@ pub struct ItemCreate {
     /// Marks it
     #[arg(long)]
     pub favorite: bool,
+    /// Makes a key pair for SSH: the private key, and beside it the public key, its fingerprint and type; the category is
+    /// ssh-key then. Only ed25519 is made
+    #[arg(long, value_name = "ed25519", num_args = 0..=1, require_equals = true, default_missing_value = "ed25519")]
+    pub ssh_generate_key: Option<String>,
     /// Its fields.
     #[command(flatten)]
     pub fields: FieldArguments,
@@ -128,6 +133,9 @@ pub struct ItemGet {
     /// Shows values
     #[arg(long)]
     pub reveal: bool,
+    /// Prints the one-time password that is valid now, and nothing else
+    #[arg(long, conflicts_with_all = ["fields", "reveal"])]
+    pub otp: bool,
 }
 
 /// `hushkey item list`.

@@ -13,7 +13,8 @@ use crate::cli::variables;
                   hushkey read 'op://Dev/Stripe/password?attribute=type'\n  hushkey read -o key.pem op://Dev/Server/key"
 )]
 pub struct Read {
-    /// op://vault/item/[section/]field, with ?attribute=type, id or purpose for these
+    /// op://vault/item/[section/]field, with ?attribute=otp for the one-time password, type, id, purpose for these, or
+    /// ?ssh-format=openssh for a private key
     pub reference: String,
     /// Prints no line feed after the value
     #[arg(long, short)]

@@ -29,7 +29,7 @@ pub enum Kind {
     /// Letters, digits and symbols.
     #[default]
     Password,
-    /// A key pair for SSH.
+    /// An Ed25519 key pair for SSH; the value is the private key.
     SshKey,
     /// A random UUID: version 4 of RFC 9562.
     Uuid,

@@ -98,8 +98,11 @@ fn what_a_recipe_cannot_mean_is_refused() {
 
     for (recipe, message) in [
         (
-            of_kind(Kind::SshKey),
-            "ssh keys cannot be generated yet; make one with ssh-keygen and take it from its file",
+            Recipe {
+                length: Some(4096),
+                ..of_kind(Kind::SshKey)
+            },
+            "a ssh_key has no `length`; leave it out",
         ),
         (
             Recipe {

@@ -6,7 +6,7 @@
 //! anything up, and does not know of variables or templates, which are expanded before.
 //!
 //! ```text
-//! reference = "op://" part "/" part "/" [ part "/" ] part [ "?attribute=" attribute ]
+//! reference = "op://" part "/" part "/" [ part "/" ] part [ "?" ( "attribute=" attribute / "ssh-format=openssh" ) ]
 //! part      = 1*( letter / digit / "-" / "_" / "." / space / tab )      letters and digits of ASCII
 //! ```
 
@@ -36,10 +36,18 @@ pub struct SecretReference {
 pub enum Attribute {
     /// A file's content; the same as [`Attribute::Value`] of a file, and wrong for a field.
     Content,
-    /// The field's id.
+    /// The field's or file's id.
     Id,
+    /// A file's name.
+    Name,
+    /// A private key in OpenSSH's form; written `?ssh-format=openssh`.
+    OpenSsh,
+    /// The one-time password that is valid now, of a field that holds the secret for them.
+    Otp,
     /// The field's purpose, in lower case.
     Purpose,
+    /// A file's size in bytes.
+    Size,
     /// The field's type, in lower case.
     Type,
     /// The value; meant when nothing is said.
@@ -56,7 +64,7 @@ pub enum Attribute {
 pub enum ReferenceError {
     /// What follows `?` is not known.
     #[error(
-        "after `?` a secret reference can have attribute=value, attribute=type, attribute=id, attribute=purpose or, of a file, attribute=content"
+        "after `?` a secret reference can have attribute=value, type, id, purpose or otp, of a file attribute=content, type, size, id or name, and of a private key ssh-format=openssh"
     )]
     Attribute,
 
@@ -95,15 +103,6 @@ pub enum ReferenceError {
     /// There are more than four parts.
     #[error("too many '/': secret references should match op://<vault>/<item>[/<section>]/<field>")]
     TooManyParts,
-
-    /// 1Password knows this attribute, hushkey does not.
-    #[error(
-        "`{attribute}` in a secret reference is not supported here; leave it out to mean the value"
-    )]
-    Unsupported {
-        /// Which one.
-        attribute: &'static str,
-    },
 }
 
 impl SecretReference {
@@ -153,22 +152,34 @@ impl fmt::Display for SecretReference {
             write!(f, "{section}/")?;
         }
         f.write_str(&self.field)?;
-        match self.attribute {
-            Attribute::Value => Ok(()),
-            named => write!(f, "?attribute={named}"),
-        }
+        f.write_str(self.attribute.query())
     }
 }
 
-impl fmt::Display for Attribute {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Content => "content",
-            Self::Id => "id",
-            Self::Purpose => "purpose",
-            Self::Type => "type",
-            Self::Value => "value",
-        })
+impl Attribute {
+    /// What follows the field in a reference; empty for the value.
+    #[must_use]
+    pub fn query(self) -> &'static str {
+        match self {
+            Self::Content => "?attribute=content",
+            Self::Id => "?attribute=id",
+            Self::Name => "?attribute=name",
+            Self::OpenSsh => "?ssh-format=openssh",
+            Self::Otp => "?attribute=otp",
+            Self::Purpose => "?attribute=purpose",
+            Self::Size => "?attribute=size",
+            Self::Type => "?attribute=type",
+            Self::Value => "",
+        }
+    }
+
+    /// Tells whether it is made from what the field or file holds; the others say what it is.
+    #[must_use]
+    pub fn holds_value(self) -> bool {
+        matches!(
+            self,
+            Self::Content | Self::OpenSsh | Self::Otp | Self::Value
+        )
     }
 }
 
@@ -280,24 +291,17 @@ fn may_stand_in_a_part(c: char) -> bool {
 
 fn parse_query(query: &str) -> Result<Attribute, ReferenceError> {
     let (name, value) = query.split_once('=').unwrap_or((query, ""));
-    match name.trim().to_ascii_lowercase().as_str() {
-        "attribute" => {}
-        "ssh-format" => {
-            return Err(ReferenceError::Unsupported {
-                attribute: "ssh-format",
-            });
-        }
-        _ => return Err(ReferenceError::Attribute),
-    }
-    match value.trim().to_ascii_lowercase().as_str() {
-        "content" => Ok(Attribute::Content),
-        "id" => Ok(Attribute::Id),
-        "otp" => Err(ReferenceError::Unsupported {
-            attribute: "attribute=otp",
-        }),
-        "purpose" => Ok(Attribute::Purpose),
-        "type" => Ok(Attribute::Type),
-        "value" => Ok(Attribute::Value),
+    let word = |text: &str| text.trim().to_ascii_lowercase();
+    match (&*word(name), &*word(value)) {
+        ("attribute", "content") => Ok(Attribute::Content),
+        ("attribute", "id") => Ok(Attribute::Id),
+        ("attribute", "name") => Ok(Attribute::Name),
+        ("attribute", "otp") => Ok(Attribute::Otp),
+        ("attribute", "purpose") => Ok(Attribute::Purpose),
+        ("attribute", "size") => Ok(Attribute::Size),
+        ("attribute", "type") => Ok(Attribute::Type),
+        ("attribute", "value") => Ok(Attribute::Value),
+        ("ssh-format", "openssh") => Ok(Attribute::OpenSsh),
         _ => Err(ReferenceError::Attribute),
     }
 }

@@ -101,8 +101,10 @@ pub(crate) const ROOMS: &[Room] = &[
             "generate",
             "import",
             "launch",
+            "otp",
             "policy",
             "redact",
+            "ssh_key",
             "template",
             "vault",
         ],
@@ -173,7 +175,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "generate",
-        may: &["seal", "vault::Secret"],
+        may: &["seal", "ssh_key", "vault::Secret"],
         never: EDGES,
     },
     Room {
@@ -220,6 +222,11 @@ pub(crate) const ROOMS: &[Room] = &[
         never: VALUES,
     },
     Room {
+        name: "otp",
+        may: &["vault::Secret"],
+        never: EDGES,
+    },
+    Room {
         name: "policy",
         may: &["access", "display_text", "vault"],
         never: WORLD,
@@ -260,6 +267,11 @@ pub(crate) const ROOMS: &[Room] = &[
         name: "sqlite_file",
         may: &["private_file", "seal::random_bytes"],
         never: VALUES,
+    },
+    Room {
+        name: "ssh_key",
+        may: &["seal::random_bytes", "vault::Secret"],
+        never: EDGES,
     },
     Room {
         name: "template",

@@ -11,7 +11,7 @@ use crate::{
         view::ItemJson,
     },
     display_text::{escaped, safe_url},
-    vault::{FieldMetadata, FieldType, Item, Secret, name::same_name},
+    vault::{Attribute, FieldMetadata, FieldType, Item, Secret, SecretReference, name::same_name},
 };
 
 /// Does what the command says.
@@ -19,8 +19,14 @@ pub(super) fn perform(arguments: &ItemGet, session: &Session) -> anyhow::Result<
     if arguments.reveal {
         guard::refuse_agents("`hushkey item get --reveal`")?;
     }
+    if arguments.otp {
+        guard::refuse_agents("`hushkey item get --otp`")?;
+    }
     let broker = session.broker()?;
     let view = wait(broker.item(&OWNER, &arguments.item, arguments.vault.as_deref()))?;
+    if arguments.otp {
+        return one_time_password(&view, session);
+    }
     let chosen = choose(&view, &arguments.fields)?;
     let revealed = if arguments.reveal {
         // By id: the title may mean another item by now.
@@ -50,6 +56,34 @@ pub(super) fn perform(arguments: &ItemGet, session: &Session) -> anyhow::Result<
             output,
         ),
     }
+}
+
+/// Prints the code of the item's field for one-time passwords; of several, of the first that is set.
+fn one_time_password(view: &ItemView, session: &Session) -> anyhow::Result<()> {
+    let mut fields = view.metadata.fields.iter();
+    let field = fields
+        .find(|field| field.kind == FieldType::Otp && field.set)
+        .ok_or_else(|| {
+            Failure::NotFound(format!(
+                "{} has no field of type OTP that is set; `hushkey item edit {} 'one-time password[otp]=…'` adds one",
+                escaped(&view.metadata.overview.title),
+                view.metadata.overview.id
+            ))
+        })?;
+    // By ids: what was read is what is revealed.
+    let reference = SecretReference {
+        vault: view.vault.id.to_string(),
+        item: view.metadata.overview.id.to_string(),
+        section: field.section.as_ref().map(ToString::to_string),
+        field: field.id.to_string(),
+        attribute: Attribute::Otp,
+    };
+    let code = wait(session.broker()?.reveal(&OWNER, &reference))?;
+    let code = code.expose_secret();
+    if session.output.is_json() {
+        return session.output.json(&serde_json::json!({ "otp": code }));
+    }
+    output::raw(format!("{code}\n").as_bytes())
 }
 
 /// Finds the fields that `--fields` names, by their places; all of them when it names none.

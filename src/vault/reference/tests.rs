@@ -99,21 +99,29 @@ fn each_broken_rule_has_its_own_sentence() {
 }
 
 #[test]
-fn what_only_1password_can_do_is_refused_by_name() {
-    for (text, named) in [
-        (
-            "op://Dev/GitHub/one-time password?attribute=otp",
-            "`attribute=otp`",
-        ),
-        (
-            "op://Dev/ssh/private key?ssh-format=openssh",
-            "`ssh-format`",
-        ),
+fn every_attribute_is_written_as_it_is_read() {
+    for (query, attribute) in [
+        ("", Attribute::Value),
+        ("?attribute=content", Attribute::Content),
+        ("?attribute=id", Attribute::Id),
+        ("?attribute=name", Attribute::Name),
+        ("?attribute=otp", Attribute::Otp),
+        ("?attribute=purpose", Attribute::Purpose),
+        ("?attribute=size", Attribute::Size),
+        ("?attribute=type", Attribute::Type),
+        ("?ssh-format=openssh", Attribute::OpenSsh),
     ] {
-        let message = refused(text).to_string();
+        let text = format!("op://Dev/GitHub/field{query}");
 
-        assert!(message.starts_with(named), "{message}");
+        let reference = parsed(&text);
+
+        assert_eq!(reference.attribute, attribute);
+        assert_eq!(reference.to_string(), text);
     }
+    assert_eq!(
+        refused("op://Dev/ssh/private key?ssh-format=putty"),
+        ReferenceError::Attribute
+    );
 }
 
 #[test]
