@@ -403,7 +403,7 @@ fn check_attribute(
 ) -> Result<(), VaultError> {
     let wrong = match attribute {
         Attribute::Content | Attribute::Name | Attribute::Size if !is_file => {
-            "attribute=content, name and size are for files, and that is a field; leave it out to mean the value"
+            "attribute=content is for files, as name and size are, and that is a field; leave it out to mean the value"
         }
         Attribute::Purpose if is_file => {
             "a file has no purpose; it has attribute=name, size, type and id"

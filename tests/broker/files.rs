@@ -180,6 +180,23 @@ async fn files_need_the_right_files_both_ways() {
 }
 
 #[tokio::test]
+async fn a_file_tells_its_name_size_type_and_id_as_attributes() {
+    let house = house(WIDE, CONTENT).await;
+    let read = async |attribute: &str| {
+        let text = format!("op://Dev/Stripe/cert.pem?attribute={attribute}");
+        let reference = SecretReference::parse(&text).unwrap();
+        let value = house.broker.reveal(&Caller::Owner, &reference).await;
+        value.map(|value| value.expose_secret().to_owned())
+    };
+
+    assert_eq!(read("name").await.unwrap(), "cert.pem");
+    assert_eq!(read("size").await.unwrap(), CONTENT.len().to_string());
+    assert_eq!(read("type").await.unwrap(), "file");
+    assert_eq!(read("id").await.unwrap().len(), 26);
+    assert!(said(read("purpose").await).contains("no purpose"));
+}
+
+#[tokio::test]
 async fn a_reference_to_a_file_means_its_content() {
     let house = house(WIDE, CONTENT).await;
     let codex = house.agent("codex");
