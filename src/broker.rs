@@ -44,6 +44,7 @@ mod run_answer;
 mod server;
 mod shown;
 mod started;
+mod turned_away;
 mod update;
 mod value;
 mod wire;
@@ -137,12 +138,16 @@ impl Broker {
         audit: AuditLog,
         grounds: Grounds,
     ) -> Self {
+        let released = released::Released::default();
+        for (name, secret) in &grounds.own_secrets {
+            released.keep(name, secret.clone());
+        }
         Self {
             vault,
             policy,
             audit: Arc::new(audit),
             grounds,
-            released: released::Released::default(),
+            released,
             reached: None,
             started: started::Started::default(),
         }

@@ -34,6 +34,7 @@ mod policy;
 mod read;
 mod record;
 mod run;
+mod serve;
 mod session;
 mod terminal;
 mod unlock;
@@ -41,7 +42,7 @@ mod variables;
 mod vault;
 mod view;
 
-use agent_arguments::{AgentCommand, Mcp};
+use agent_arguments::{AgentCommand, Mcp, Serve};
 #[cfg(any(test, fuzzing))]
 pub(crate) use item::assigned_value;
 use item_arguments::ItemCommand;
@@ -182,6 +183,8 @@ pub enum Command {
     Read(Read),
     /// Runs a program with secrets in its environment
     Run(Run),
+    /// Serves the tools to many agents over HTTP, each with its own token
+    Serve(Serve),
     /// Opens a store with a passphrase for a while: until `lock`, a time-out, or the end of this login
     Unlock(Unlock),
     /// Makes, reads and changes vaults

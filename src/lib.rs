@@ -16,6 +16,7 @@ pub mod dotenv;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod generate;
+pub mod http;
 pub mod import;
 pub mod keys;
 pub mod launch;

@@ -31,6 +31,7 @@ mod completion;
 mod eras;
 mod error;
 mod offered;
+mod over_http;
 mod progress;
 mod prompts;
 mod resources;
@@ -42,6 +43,7 @@ mod tools;
 pub use boundary::serve;
 pub use eras::Eras;
 pub use offered::{OptionsError, ServerOptions};
+pub use over_http::{Endpoint, Way};
 pub use stdio::{ServeError, serve_stdio};
 pub use tools::tool_table;
 
@@ -83,6 +85,14 @@ impl VaultServer {
         })
     }
 
+    /// Tells whether a server can be made of these options.
+    ///
+    /// # Errors
+    /// As [`VaultServer::new`].
+    pub fn check(options: &ServerOptions) -> Result<(), OptionsError> {
+        Offered::settle(options).map(drop)
+    }
+
     /// Asks before each request whether the agent's name is still proven.
     #[must_use]
     pub fn proven_by(self, proof: Proof) -> Self {
@@ -100,7 +110,8 @@ impl VaultServer {
     fn caller(&self, context: &RequestContext<RoleServer>) -> Caller {
         let mut caller = self.caller.clone();
         if let Caller::Agent(agent) = &mut caller {
-            agent.client = context.client_info().as_ref().and_then(client::label);
+            let said = context.client_info().as_ref().and_then(client::label);
+            agent.client = client::on_its_way(said, way(context));
             if let Some(proof) = &self.proof {
                 agent.standing.proven = proof();
             }
@@ -112,6 +123,12 @@ impl VaultServer {
         let all = tools::router().list_all().into_iter();
         all.filter(|tool| self.offered.has(&tool.name)).collect()
     }
+}
+
+/// From where a request came, if it came over HTTP: what was found out before it came here.
+fn way(context: &RequestContext<RoleServer>) -> Option<&Way> {
+    let parts = context.extensions.get::<http::request::Parts>()?;
+    parts.extensions.get::<Way>()
 }
 
 /// What the server calls itself.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    access::Caller,
+    access::{AgentName, Caller},
     audit::Verb,
     policy::{Cause, Decision, Grounds, RuleName},
     seal::random_bytes,
@@ -228,6 +228,29 @@ impl NewEntry {
         answer: Answer,
     ) -> Self {
         Self::of(time, caller, verb, target, Event::Answered(answer))
+    }
+
+    /// Requests that were turned away before they could ask for anything; `what` says how many, from where and why. Where
+    /// nobody knows whose they were, the name is one that no agent can have.
+    #[must_use]
+    pub fn turned_away(time: Timestamp, agent: Option<&AgentName>, what: &str) -> Self {
+        Self {
+            time,
+            who: Who {
+                name: agent.map_or_else(|| "(nobody)".to_owned(), ToString::to_string),
+                is_agent: agent.is_some(),
+                client: None,
+            },
+            verb: Verb::SignIn,
+            target: Target::default(),
+            reason: None,
+            event: Event::Denied {
+                why: limited(what),
+                hidden: false,
+                rule: None,
+                remedy: None,
+            },
+        }
     }
 
     /// How an action ended that entry `of` allowed.

@@ -240,6 +240,7 @@ impl Verb {
             Self::Reveal => ("revealed", "revealing"),
             Self::Run => ("ran", "running"),
             Self::SaveFile => ("saved a file", "saving a file"),
+            Self::SignIn => ("signed in", "signing in"),
             Self::StopCommand => ("stopped", "stopping"),
             Self::Unknown => ("did something unknown", "something unknown"),
             Self::UpdateItem => ("changed", "changing"),

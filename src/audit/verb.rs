@@ -48,6 +48,8 @@ pub enum Verb {
     Run,
     /// Write an item's file to disk.
     SaveFile,
+    /// Be let in with a token.
+    SignIn,
     /// End a started program.
     StopCommand,
     /// Something that a newer hushkey recorded.
@@ -58,7 +60,7 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::AttachFile,
         Self::CheckReferences,
         Self::Copy,
@@ -81,6 +83,7 @@ impl Verb {
         Self::Reveal,
         Self::Run,
         Self::SaveFile,
+        Self::SignIn,
         Self::StopCommand,
         Self::Unknown,
         Self::UpdateItem,
@@ -112,6 +115,7 @@ impl Verb {
             Self::Reveal => "reveal",
             Self::Run => "run_command",
             Self::SaveFile => "save_file",
+            Self::SignIn => "sign_in",
             Self::StopCommand => "stop_command",
             Self::Unknown => "unknown",
             Self::UpdateItem => "update_item",

@@ -25,27 +25,44 @@ const OF_ANOTHER: &str = "a secret of another run";
 
 /// What was released, agent by agent.
 #[derive(Default)]
-pub(super) struct Released(Mutex<HashMap<AgentName, Given>>);
+pub(super) struct Released {
+    given: Mutex<HashMap<AgentName, Given>>,
+    own: Mutex<Vec<(String, Secret)>>,
+}
 
 /// What one agent's programs were given, and what of it was shown.
 #[derive(Default)]
 struct Given {
     values: Fingerprints,
+    /// How many of hushkey's own secrets are among the values.
+    own: usize,
     pieces: Ledger,
 }
 
 impl Released {
+    /// Begins to keep a secret of hushkey's own, unless it is kept already.
+    pub(super) fn keep(&self, name: &str, secret: Secret) {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if !own.iter().any(|(_, known)| known.is_same(&secret)) {
+            own.push((name.to_owned(), secret));
+        }
+    }
+
+    /// Hushkey's own secrets, in the order in which they were told.
+    pub(super) fn own(&self) -> Vec<(String, Secret)> {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.clone()
+    }
+
     /// Remembers the secrets that an agent's program is given, and hushkey's own.
     pub(super) fn add(&self, agent: &AgentName, injected: &[Injected], own: &[(String, Secret)]) {
         let secrets = injected.iter().filter(|it| it.kind == Kind::Secret);
         let mut all = self.lock();
-        let given = all.entry(agent.clone()).or_insert_with(|| {
-            let mut given = Given::default();
-            for (name, value) in own {
-                given.values.add(name, value);
-            }
-            given
-        });
+        let given = all.entry(agent.clone()).or_default();
+        for (name, value) in own.iter().skip(given.own) {
+            given.values.add(name, value);
+        }
+        given.own = own.len();
         secrets.for_each(|it| given.values.add(&it.reference, &it.value));
     }
 
@@ -81,7 +98,7 @@ impl Released {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<AgentName, Given>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -289,8 +289,8 @@ impl Broker {
         }));
         let (redactor, short) = match caller {
             Caller::Agent(agent) => {
-                let own = &self.grounds.own_secrets;
-                self.released.add(&agent.name, &concealed, own);
+                let own = self.released.own();
+                self.released.add(&agent.name, &concealed, &own);
                 concealed.extend(own.iter().map(|(name, value)| Injected {
                     reference: name.clone(),
                     value: value.clone(),

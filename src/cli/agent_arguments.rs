@@ -104,3 +104,43 @@ pub struct Mcp {
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub exclude_tools: Vec<String>,
 }
+
+/// `hushkey serve`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Each agent needs a token: `hushkey agent create NAME`. Its client sends it in the header `Authorization: Bearer …`.\n\
+                  Beyond loopback no programs are run for agents, since they could read hushkey's own files for them.\n\n\
+                  Examples:\n  hushkey serve\n  hushkey serve --listen unix:/run/user/1000/hushkey.sock\n  \
+                  hushkey serve --listen 0.0.0.0:8970 --allow-host vault.example.com --tls-cert cert.pem --tls-key key.pem"
+)]
+pub struct Serve {
+    /// Where to listen: an address with its port, or unix:/path; may be repeated
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8970",
+        value_delimiter = ','
+    )]
+    pub listen: Vec<crate::http::Listen>,
+    /// A name by which it is addressed, besides localhost; may be repeated
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub allow_host: Vec<String>,
+    /// Its certificate and those above it, in PEM form
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in PEM form, readable by its user alone
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// A proxy stands before it, does TLS, and notes its clients in X-Forwarded-For
+    #[arg(long, conflicts_with = "tls_cert")]
+    pub behind_proxy: bool,
+    /// Offers only tools that change and run nothing
+    #[arg(long)]
+    pub read_only: bool,
+    /// Offers only these tools
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub tools: Vec<String>,
+    /// Offers all but these tools
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub exclude_tools: Vec<String>,
+}

@@ -22,6 +22,10 @@ use crate::{
     broker::{Broker, LazyBroker},
 };
 
+mod body;
+
+pub(super) use body::overlook;
+
 /// Where a message says something.
 const SAYING: [&str; 3] = ["error", "params", "result"];
 

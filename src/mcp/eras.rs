@@ -23,6 +23,10 @@ use serde_json::Value;
 
 use super::{VaultServer, implementation};
 
+mod each;
+
+pub(super) use each::EachEra;
+
 /// A [`VaultServer`] for a transport that leaves the order of requests to the client.
 #[derive(Clone)]
 pub struct Eras(pub VaultServer);
@@ -39,9 +43,7 @@ impl Service<RoleServer> for Eras {
                 None,
             ));
         }
-        let modern = context
-            .protocol_version()
-            .is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
+        let modern = is_modern(&context);
         let mut result = survived(Service::handle_request(&self.0, request, context)).await?;
         if modern && let Some(meta) = meta(&mut result) {
             introduce(meta);
@@ -110,6 +112,12 @@ fn introduce(meta: &mut Option<MetaObject>) {
     let server = serde_json::to_value(implementation()).unwrap_or(Value::Null);
     meta.get_or_insert_default()
         .insert("io.modelcontextprotocol/serverInfo".to_owned(), server);
+}
+
+fn is_modern(context: &RequestContext<RoleServer>) -> bool {
+    context
+        .protocol_version()
+        .is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
 }
 
 #[cfg(test)]

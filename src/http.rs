@@ -1,0 +1,24 @@
+//! What can be reached over HTTP: MCP for many agents, each known by its token.
+//!
+//! [`Server`] listens, lets in and sorts out; what is asked for then is a matter of [`crate::mcp`]. Who calls is found out
+//! for each request from that request alone. The module knows addresses, tokens' digests and limits; it never sees a
+//! value, and no store.
+
+pub mod origin;
+
+mod agents;
+mod answer;
+mod arrival;
+mod brake;
+mod connections;
+mod door;
+mod held;
+mod limits;
+mod listener;
+mod server;
+mod tls;
+
+pub use limits::Limits;
+pub use listener::{Listen, NotAnAddress};
+pub use server::{Plan, Server, StartError};
+pub use tls::{Tls, TlsError};

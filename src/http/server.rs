@@ -1,0 +1,326 @@
+//! A server from its start to its end.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use http::{StatusCode, header};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::{sync::Semaphore, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    agents::Agents,
+    answer::{Refusal, sealed},
+    arrival::{Address, Arrival},
+    brake::Brake,
+    connections::{self, Way},
+    door::{self, Door},
+    limits::Limits,
+    listener::{Listen, Listener},
+    origin::Site,
+    tls::Tls,
+};
+use crate::{
+    broker::{Broker, LazyBroker},
+    mcp::{OptionsError, ServerOptions, VaultServer},
+    registry::Registry,
+};
+
+/// How often minutes that are over are looked for.
+const TICK: Duration = Duration::from_secs(1);
+/// How long connections get to go once nothing is in flight any more.
+const LAST_BYTES: Duration = Duration::from_millis(50);
+
+/// What to serve, and where.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Where to listen.
+    pub listens: Vec<Listen>,
+    /// TLS for the addresses (a Unix socket needs none).
+    pub tls: Option<Tls>,
+    /// Whether a proxy stands before it that does TLS, and says who is behind it.
+    pub behind_proxy: bool,
+    /// Names by which it is addressed, besides those of loopback.
+    pub hosts: Vec<String>,
+    /// Which tools are offered.
+    pub options: ServerOptions,
+    /// How much is taken.
+    pub limits: Limits,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address can't be had.
+    #[error("cannot listen at {listen}: {why}")]
+    Bind {
+        /// Where.
+        listen: Listen,
+        /// What the system says.
+        why: String,
+    },
+
+    /// Nobody could address it.
+    #[error("say by which name {0} is addressed: --allow-host vault.example.com")]
+    Nameless(SocketAddr),
+
+    /// Tokens and answers could be read on their way.
+    #[error(
+        "{0} can be reached from beyond this machine, and tokens would travel in clear: give --tls-cert and --tls-key, or say \
+         --behind-proxy if a proxy does TLS, or listen on 127.0.0.1"
+    )]
+    Open(SocketAddr),
+
+    /// The options make no server.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
+}
+
+/// A server that listens; [`Server::run`] answers.
+pub struct Server {
+    listeners: Vec<(Listener, Way)>,
+    addresses: Vec<String>,
+    door: Arc<Door>,
+    stop: CancellationToken,
+}
+
+impl Server {
+    /// Begins to listen; nobody is answered yet.
+    ///
+    /// # Errors
+    /// [`StartError`] when it can't listen there, or must not.
+    pub async fn start(plan: Plan, broker: Broker, registry: Registry) -> Result<Self, StartError> {
+        if let Some(tls) = &plan.tls {
+            broker.conceal_always("the server's TLS key", tls.key_text());
+        }
+        let broker = Arc::new(LazyBroker::of(broker));
+        VaultServer::check(&plan.options)?;
+        let stop = CancellationToken::new();
+        let limits = plan.limits.clone();
+        let door = Arc::new(Door {
+            agents: Agents::new(
+                Arc::clone(&broker),
+                plan.options.clone(),
+                limits.clone(),
+                stop.clone(),
+            ),
+            brake: Brake::new(limits.failures_a_minute),
+            broker,
+            closing: CancellationToken::new(),
+            places: Arc::new(Semaphore::new(limits.in_flight)),
+            limits,
+            registry: Arc::new(registry),
+        });
+        let router = Router::new()
+            .route("/mcp", any(door::mcp))
+            .route("/health", get(health))
+            .fallback(nothing_here)
+            .with_state(Arc::clone(&door));
+        let mut listeners = Vec::new();
+        let mut addresses = Vec::new();
+        for listen in &plan.listens {
+            plan.check(listen)?;
+            let failed = |error: io::Error| StartError::Bind {
+                listen: listen.clone(),
+                why: told(&error),
+            };
+            let listener = Listener::bind(listen).await.map_err(failed)?;
+            let listen = listener.listen().map_err(failed)?;
+            addresses.push(plan.address(&listen));
+            let way = Way {
+                arrival: plan.arrival(&listen),
+                tls: plan.acceptor(&listen),
+                router: router.clone(),
+                door: Arc::clone(&door),
+            };
+            listeners.push((listener, way));
+        }
+        Ok(Self {
+            listeners,
+            addresses,
+            door,
+            stop,
+        })
+    }
+
+    /// The addresses under which MCP is served: `http://127.0.0.1:8970/mcp`.
+    #[must_use]
+    pub fn addresses(&self) -> &[String] {
+        &self.addresses
+    }
+
+    /// Answers until `end`; then nothing new is begun, what is in flight may finish for a while, and the rest is cancelled.
+    pub async fn run(self, end: impl Future<Output = ()>) {
+        let Self {
+            listeners,
+            door,
+            stop,
+            ..
+        } = self;
+        let room = Arc::new(Semaphore::new(door.limits.connections));
+        let watch = Arc::new(GracefulShutdown::new());
+        let mut accepting = JoinSet::new();
+        for (listener, way) in listeners {
+            let (room, watch) = (Arc::clone(&room), Arc::clone(&watch));
+            accepting.spawn(connections::accept(
+                listener,
+                way,
+                room,
+                watch,
+                door.closing.clone(),
+            ));
+        }
+        let telling = tokio::spawn(tell_of_minutes(Arc::clone(&door)));
+
+        end.await;
+        door.closing.cancel();
+        while accepting.join_next().await.is_some() {}
+        if let Some(watch) = Arc::into_inner(watch) {
+            let mut gone = std::pin::pin!(watch.shutdown());
+            let drained = tokio::time::timeout(door.limits.drain_time, &mut gone).await;
+            stop.cancel();
+            if drained.is_err() {
+                let _ = tokio::time::timeout(LAST_BYTES, gone).await;
+            }
+        }
+        telling.abort();
+        for report in door.brake.over(Instant::now(), true) {
+            door.record(&report).await;
+        }
+    }
+}
+
+impl Plan {
+    /// Beyond loopback, nothing in clear.
+    fn check(&self, listen: &Listen) -> Result<(), StartError> {
+        let Listen::Tcp(address) = listen else {
+            return Ok(());
+        };
+        if !address.ip().is_loopback() && self.tls.is_none() && !self.behind_proxy {
+            return Err(StartError::Open(*address));
+        }
+        if address.ip().is_unspecified() && self.hosts.is_empty() {
+            return Err(StartError::Nameless(*address));
+        }
+        Ok(())
+    }
+
+    fn address(&self, listen: &Listen) -> String {
+        match listen {
+            Listen::Tcp(address) if self.tls.is_some() => format!("https://{address}/mcp"),
+            Listen::Tcp(address) => format!("http://{address}/mcp"),
+            Listen::Unix(_) => listen.to_string(),
+        }
+    }
+
+    fn acceptor(&self, listen: &Listen) -> Option<tokio_rustls::TlsAcceptor> {
+        match listen {
+            Listen::Tcp(_) => self.tls.as_ref().map(|tls| tls.acceptor.clone()),
+            Listen::Unix(_) => None,
+        }
+    }
+
+    fn arrival(&self, listen: &Listen) -> Arrival {
+        let (distant, site) = match listen {
+            Listen::Tcp(address) => {
+                let distant = self.behind_proxy || !address.ip().is_loopback();
+                (distant, Some(Arc::new(self.site(*address))))
+            }
+            Listen::Unix(_) => (false, None),
+        };
+        Arrival {
+            address: Address::Others,
+            distant,
+            site,
+            proxied: self.behind_proxy && matches!(listen, Listen::Tcp(_)),
+            tls: self.acceptor(listen).is_some(),
+        }
+    }
+
+    /// The names by which a listener is addressed.
+    fn site(&self, address: SocketAddr) -> Site {
+        let port = address.port();
+        let mut names = self.hosts.clone();
+        if address.ip().is_loopback() {
+            names.push("localhost".to_owned());
+        }
+        if !address.ip().is_unspecified() {
+            let own = match address {
+                SocketAddr::V4(address) => address.ip().to_string(),
+                SocketAddr::V6(address) => format!("[{}]", address.ip()),
+            };
+            names.push(own);
+        }
+        // A proxy or a scheme's own port leaves the port out.
+        let bare = self.behind_proxy || matches!(port, 80 | 443);
+        let with_port = names.iter().map(|name| format!("{name}:{port}"));
+        let all = with_port.chain(
+            names
+                .iter()
+                .filter(|name| bare || name.contains(':'))
+                .cloned(),
+        );
+        Site::at(all.collect::<Vec<_>>())
+    }
+}
+
+/// Tells of the minutes that are over, as they end.
+async fn tell_of_minutes(door: Arc<Door>) {
+    loop {
+        tokio::time::sleep(TICK).await;
+        for report in door.brake.over(Instant::now(), false) {
+            door.record(&report).await;
+        }
+    }
+}
+
+/// For load balancers: whether requests can be answered. Tells nothing else, and needs no token.
+async fn health(State(door): State<Arc<Door>>) -> Response {
+    let well = !door.closing.is_cancelled() && door.registry.head().is_ok();
+    if !well {
+        return sealed(Refusal::Unavailable.into_response());
+    }
+    let body = serde_json::json!({ "name": "hushkey", "version": env!("CARGO_PKG_VERSION"), "status": "ok" });
+    let headers = [(header::CONTENT_TYPE, "application/json")];
+    sealed((StatusCode::OK, headers, body.to_string()).into_response())
+}
+
+async fn nothing_here() -> Response {
+    let body = r#"{"error":{"message":"there is nothing here; MCP is at /mcp"}}"#;
+    let headers = [(header::CONTENT_TYPE, "application/json")];
+    sealed((StatusCode::NOT_FOUND, headers, body).into_response())
+}
+
+/// What the system said, and what helps.
+fn told(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "something else listens there; choose another with --listen".to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "the system does not allow it; choose a port above 1023, or another directory"
+                .to_owned()
+        }
+        kind => kind.to_string(),
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,158 @@
+//! Both eras over a transport that keeps them apart itself: HTTP, where sessions are of the older one.
+
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+        DiscoverResult, GetPromptRequestParams, GetPromptResponse, InitializeRequestParams,
+        InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+        ListToolsResult, MetaObject, PaginatedRequestParams, ReadResourceRequestParams,
+        ReadResourceResponse, ServerConfig, Tool,
+    },
+    service::RequestContext,
+};
+
+use super::{introduce, is_modern, survived};
+use crate::mcp::VaultServer;
+
+/// A [`VaultServer`] for a transport that keeps the eras apart itself: its results say who answered all the same, and a
+/// panic is answered.
+#[derive(Clone)]
+pub(in crate::mcp) struct EachEra(pub(in crate::mcp) VaultServer);
+
+impl EachEra {
+    async fn told<T>(
+        modern: bool,
+        meta: impl FnOnce(&mut T) -> Option<&mut Option<MetaObject>>,
+        work: impl Future<Output = Result<T, ErrorData>>,
+    ) -> Result<T, ErrorData> {
+        let mut result = survived(work).await?;
+        if modern && let Some(meta) = meta(&mut result) {
+            introduce(meta);
+        }
+        Ok(result)
+    }
+}
+
+impl ServerHandler for EachEra {
+    fn get_info(&self) -> ServerConfig {
+        ServerHandler::get_info(&self.0)
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.0.get_tool(name)
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        self.0.initialize(request, context).await
+    }
+
+    async fn discover(
+        &self,
+        context: RequestContext<RoleServer>,
+    ) -> Result<DiscoverResult, ErrorData> {
+        self.0.discover(context).await
+    }
+
+    async fn list_tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let modern = is_modern(&context);
+        let work = self.0.list_tools(request, context);
+        Self::told(modern, |it| Some(&mut it.meta), work).await
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        fn meta(it: &mut CallToolResponse) -> Option<&mut Option<MetaObject>> {
+            match it {
+                CallToolResponse::Complete(it) => Some(&mut it.meta),
+                CallToolResponse::InputRequired(it) => Some(&mut it.meta),
+                _ => None,
+            }
+        }
+        let modern = is_modern(&context);
+        Self::told(modern, meta, self.0.call_tool(request, context)).await
+    }
+
+    async fn list_prompts(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        let modern = is_modern(&context);
+        let work = self.0.list_prompts(request, context);
+        Self::told(modern, |it| Some(&mut it.meta), work).await
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        fn meta(it: &mut GetPromptResponse) -> Option<&mut Option<MetaObject>> {
+            match it {
+                GetPromptResponse::Complete(it) => Some(&mut it.meta),
+                GetPromptResponse::InputRequired(it) => Some(&mut it.meta),
+                _ => None,
+            }
+        }
+        let modern = is_modern(&context);
+        Self::told(modern, meta, self.0.get_prompt(request, context)).await
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let modern = is_modern(&context);
+        let work = self.0.list_resources(request, context);
+        Self::told(modern, |it| Some(&mut it.meta), work).await
+    }
+
+    async fn list_resource_templates(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        let modern = is_modern(&context);
+        let work = self.0.list_resource_templates(request, context);
+        Self::told(modern, |it| Some(&mut it.meta), work).await
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        fn meta(it: &mut ReadResourceResponse) -> Option<&mut Option<MetaObject>> {
+            match it {
+                ReadResourceResponse::Complete(it) => Some(&mut it.meta),
+                ReadResourceResponse::InputRequired(it) => Some(&mut it.meta),
+                _ => None,
+            }
+        }
+        let modern = is_modern(&context);
+        Self::told(modern, meta, self.0.read_resource(request, context)).await
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let modern = is_modern(&context);
+        let work = self.0.complete(request, context);
+        Self::told(modern, |it| Some(&mut it.meta), work).await
+    }
+}

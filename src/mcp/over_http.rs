@@ -1,0 +1,83 @@
+//! MCP over streamable HTTP, for one agent: sessions of the older versions, single requests of the newest.
+//!
+//! Each agent has an [`Endpoint`] of its own, and so sessions of its own: an id that another agent brings is as unknown
+//! here as one that nobody has. Who calls is settled before a request comes here, from that request alone. What
+//! leaves is looked over like over stdio, whatever kind of answer it is.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::combinators::BoxBody;
+use rmcp::transport::streamable_http_server::{
+    SessionManager, StreamableHttpServerConfig, StreamableHttpService,
+    session::local::LocalSessionManager,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{VaultServer, boundary, eras::EachEra};
+
+/// How long a session without a request lives: some clients never end theirs.
+const IDLE_SESSION: Duration = Duration::from_secs(10 * 60);
+
+/// One agent's tools behind an address.
+pub struct Endpoint {
+    server: VaultServer,
+    service: StreamableHttpService<EachEra, LocalSessionManager>,
+    sessions: Arc<LocalSessionManager>,
+}
+
+/// From where a request came, as the log has it: `http 127.0.0.1`. An extension of the request.
+#[derive(Clone, Debug)]
+pub struct Way(pub Arc<str>);
+
+impl Endpoint {
+    /// Serves one agent until `stop`; then all its sessions and streams end.
+    #[must_use]
+    pub fn new(server: VaultServer, most_bytes: usize, stop: CancellationToken) -> Self {
+        let mut sessions = LocalSessionManager::default();
+        sessions.session_config.keep_alive = Some(IDLE_SESSION);
+        let sessions = Arc::new(sessions);
+        // Host and Origin are checked before a request comes here, for all that is served.
+        let config = StreamableHttpServerConfig::default()
+            .disable_allowed_hosts()
+            .with_json_response(true)
+            .with_max_request_body_bytes(most_bytes)
+            .with_cancellation_token(stop);
+        let each = EachEra(server.clone());
+        let service =
+            StreamableHttpService::new(move || Ok(each.clone()), Arc::clone(&sessions), config);
+        Self {
+            server,
+            service,
+            sessions,
+        }
+    }
+
+    /// Answers one request of this agent.
+    pub async fn answer<B>(&self, request: Request<B>) -> Response<BoxBody<Bytes, Infallible>>
+    where
+        B: Body + Send + 'static,
+        B::Error: std::fmt::Display,
+    {
+        let response = self.service.handle(request).await;
+        boundary::overlook(response, &self.server).await
+    }
+
+    /// Tells whether a session of this agent has this id.
+    pub async fn has_session(&self, id: &str) -> bool {
+        matches!(self.sessions.has_session(&id.into()).await, Ok(true))
+    }
+
+    /// How many sessions this agent has.
+    pub async fn session_count(&self) -> usize {
+        self.sessions.sessions.read().await.len()
+    }
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Endpoint(..)")
+    }
+}

@@ -1,0 +1,23 @@
+//! Many agents over HTTP: who is let in, as whom, and what becomes of everybody else.
+
+#[path = "support/binary.rs"]
+mod binary;
+#[path = "support/fake_connect.rs"]
+mod fake_connect;
+
+#[path = "http/client.rs"]
+mod client;
+#[path = "http/ends.rs"]
+mod ends;
+#[path = "http/hijack.rs"]
+mod hijack;
+#[path = "http/limits.rs"]
+mod limits;
+#[path = "http/protocol.rs"]
+mod protocol;
+#[path = "http/turns.rs"]
+mod turns;
+#[path = "http/ways.rs"]
+mod ways;
+
+const BACKEND: binary::Backend = binary::Backend::Local;
