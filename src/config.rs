@@ -64,6 +64,8 @@ pub struct Config {
     pub runtime_dir: Option<PathBuf>,
     /// What an agent gets when it names nothing else.
     pub agent: AgentDefaults,
+    /// More files that no agent may name: a server's TLS key.
+    pub also_own: Vec<PathBuf>,
     /// The token by which an agent proves its name to this process, if one was given.
     pub agent_token: Option<AgentToken>,
     /// Whether Connect was chosen though a local store lies here too, and nobody said which: worth
@@ -175,6 +177,7 @@ impl Config {
 
         Ok(Self {
             agent_token,
+            also_own: Vec::new(),
             local_store_passed_over: chosen.is_none()
                 && matches!(backend, Backend::Connect(_))
                 && places.store.exists(),
@@ -215,6 +218,7 @@ impl Config {
             .chain(token_file)
             .chain(agent_token_file)
             .chain(self.passphrase_file.as_deref())
+            .chain(self.also_own.iter().map(PathBuf::as_path))
             .collect()
     }
 }

@@ -72,7 +72,7 @@ fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Policy(command) => policy::perform(&command, &begin()?),
         Command::Read(command) => read::perform(&command, &begin()?),
         Command::Run(command) => return run::perform(command, &begin()?),
-        Command::Serve(command) => serve::perform(command, &begin()?),
+        Command::Serve(command) => serve::perform(command, begin()?),
         Command::Unlock(command) => unlock::unlock(&command, &begin()?),
         Command::Vault(command) => vault::perform(command, &begin()?),
     }?;

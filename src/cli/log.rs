@@ -134,6 +134,9 @@ struct EntryJson {
     seq: u64,
     time: String,
     agent: String,
+    /// What an agent's client calls itself, and by which way it came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
     action: String,
     target: String,
     decision: String,
@@ -146,6 +149,7 @@ impl From<&Entry> for EntryJson {
             seq: entry.seq,
             time: entry.time.to_string(),
             agent: entry.who.name.clone(),
+            client: entry.who.client.clone(),
             action: entry.verb.as_str().to_owned(),
             target: entry.target_text(Viewer::Owner),
             decision: entry.decision_text(),

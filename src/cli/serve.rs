@@ -1,6 +1,6 @@
 //! `hushkey serve`: serves the tools to many agents over HTTP, until a signal comes.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -21,8 +21,9 @@ use crate::{
 const THREADS: usize = 4;
 
 /// Serves until a signal.
-pub(super) fn perform(arguments: Serve, session: &Session) -> anyhow::Result<()> {
+pub(super) fn perform(arguments: Serve, mut session: Session) -> anyhow::Result<()> {
     guard::refuse_beneath_a_run()?;
+    session.config.also_own.extend(arguments.tls_key.clone());
     let plan = plan(arguments)?;
     session.make_on_first_use()?;
     let (broker, registry) = opening::open_with_agents(&session.config)?;
@@ -78,7 +79,7 @@ fn plan(arguments: Serve) -> anyhow::Result<Plan> {
     })
 }
 
-fn read_tls(certificate: &PathBuf, key: &PathBuf) -> Result<Tls, Failure> {
+fn read_tls(certificate: &Path, key: &Path) -> Result<Tls, Failure> {
     Tls::read(certificate, key).map_err(|error| Failure::Unavailable(error.to_string()))
 }
 

@@ -120,7 +120,23 @@ impl House {
                 "op://Dev/**",
             ])
             .succeeds();
+        let policy = self.person.home().join("policy.toml");
+        let text = std::fs::read_to_string(&policy).unwrap();
+        let own = format!("[agents.{name}]\n");
+        assert!(text.contains(&own), "{text}");
+        let rooted = text.replace(&own, &format!("{own}roots = [\"{}\"]\n", self.work()));
+        self.person.writes("home/policy.toml", &rooted);
         agent
+    }
+
+    /// Where agents' programs start.
+    pub fn work(&self) -> String {
+        self.person
+            .path("")
+            .display()
+            .to_string()
+            .trim_end_matches('/')
+            .to_owned()
     }
 
     /// Makes an agent with these options.
@@ -138,10 +154,6 @@ impl House {
     /// A connection.
     pub fn wire(&self) -> Wire<TcpStream> {
         Wire::to(&self.address)
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.child.id()
     }
 
     pub fn signal(&self, signal: Signal) {

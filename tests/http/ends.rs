@@ -40,13 +40,16 @@ fn what_is_in_flight_is_answered_before_the_end() {
     let codex = house.agent("codex");
     let mark = house.person.path("begun");
     let script = format!("touch {}; sleep 1; echo done", mark.display());
+    let work = house.work();
     let asking = std::thread::spawn(move || {
         codex.call(
             "run_command",
-            json!({ "command": ["sh", "-c", script], "cwd": "/" }),
+            json!({ "command": ["sh", "-c", script], "cwd": work }),
         )
     });
+    let begun = std::time::Instant::now();
     while !mark.exists() {
+        assert!(begun.elapsed() < crate::client::SOON, "it did not begin");
         std::thread::sleep(Duration::from_millis(5));
     }
 

@@ -190,7 +190,7 @@ fn progress_comes_on_the_requests_own_stream() {
     let mut with_token = meta();
     with_token["progressToken"] = json!("p-1");
     let message = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {
-        "name": "run_command", "arguments": { "command": ["sleep", "3"], "cwd": "/" }, "_meta": with_token } });
+        "name": "run_command", "arguments": { "command": ["sleep", "3"], "cwd": house.work() }, "_meta": with_token } });
     let token = bearer(&codex.token);
     let headers = [
         ("authorization", &*token),

@@ -14,7 +14,7 @@ fn an_agent_uses_a_secret_in_a_request_of_its_own() {
     let vaults = codex.call("list_vaults", json!({}));
     let ran = codex.call(
         "run_command",
-        json!({ "command": ["sh", "-c", "echo got $K"], "env": { "K": REFERENCE }, "cwd": "/" }),
+        json!({ "command": ["sh", "-c", "echo got $K"], "env": { "K": REFERENCE }, "cwd": house.work() }),
     );
 
     assert_eq!(vaults["structuredContent"]["vaults"][0]["name"], "Dev");
@@ -41,7 +41,7 @@ fn an_agent_uses_a_secret_in_a_session_of_an_older_version() {
             &session,
             "tools/call",
             json!({ "name": "run_command", "arguments": {
-                "command": ["sh", "-c", "echo got $K"], "env": { "K": REFERENCE }, "cwd": "/" } }),
+                "command": ["sh", "-c", "echo got $K"], "env": { "K": REFERENCE }, "cwd": house.work() } }),
         );
 
         let message = reply.message();
@@ -61,7 +61,8 @@ fn what_one_run_hid_is_concealed_in_every_later_answer() {
     let codex = house.agent("codex");
     let session = codex.session("2025-11-25");
     let script = "printf '{\"jsonrpc\":\"%s\"}' $K";
-    let run = json!({ "command": ["sh", "-c", script], "env": { "K": REFERENCE }, "cwd": "/" });
+    let run =
+        json!({ "command": ["sh", "-c", script], "env": { "K": REFERENCE }, "cwd": house.work() });
     codex.call("run_command", run);
     let password = crate::binary::Person::PASSWORD;
     let naming = json!({ "item": format!("is it {password}?") });

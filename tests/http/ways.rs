@@ -62,7 +62,7 @@ fn behind_a_proxy_its_word_counts_and_no_program_is_run() {
     let codex = house.agent("codex");
     let named = |token: &str, wire: &mut Wire<std::net::TcpStream>| {
         let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
-            "name": "run_command", "arguments": { "command": ["true"], "cwd": "/" }, "_meta": crate::client::meta() } });
+            "name": "run_command", "arguments": { "command": ["true"], "cwd": house.work() }, "_meta": crate::client::meta() } });
         let bearer = crate::client::bearer(token);
         let headers = [
             ("host", "vault.example.com"),

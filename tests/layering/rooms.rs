@@ -123,6 +123,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "display_text",
             "dotenv",
             "generate",
+            "http",
             "import",
             "keys",
             "launch",
@@ -177,6 +178,18 @@ pub(crate) const ROOMS: &[Room] = &[
         name: "generate",
         may: &["seal", "ssh_key", "vault::Secret"],
         never: EDGES,
+    },
+    Room {
+        name: "http",
+        may: &[
+            "access",
+            "broker",
+            "mcp",
+            "private_file",
+            "registry",
+            "vault::Secret",
+        ],
+        never: &["reqwest", "rmcp", "rusqlite"],
     },
     Room {
         name: "import",
