@@ -74,6 +74,7 @@ fn plan(arguments: Serve) -> anyhow::Result<Plan> {
             read_only: arguments.read_only,
             tools: (!arguments.tools.is_empty()).then_some(arguments.tools),
             exclude_tools: arguments.exclude_tools,
+            without_handles: true,
         },
         limits: Limits::default(),
     })

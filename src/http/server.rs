@@ -105,16 +105,14 @@ impl Server {
             broker.conceal_always("the server's TLS key", tls.key_text());
         }
         let broker = Arc::new(LazyBroker::of(broker));
-        VaultServer::check(&plan.options)?;
+        // A handle lives with one process, and over HTTP the next request may go to another.
+        let mut options = plan.options.clone();
+        options.without_handles = true;
+        VaultServer::check(&options)?;
         let stop = CancellationToken::new();
         let limits = plan.limits.clone();
         let door = Arc::new(Door {
-            agents: Agents::new(
-                Arc::clone(&broker),
-                plan.options.clone(),
-                limits.clone(),
-                stop.clone(),
-            ),
+            agents: Agents::new(Arc::clone(&broker), options, limits.clone(), stop.clone()),
             brake: Brake::new(limits.failures_a_minute),
             broker,
             closing: CancellationToken::new(),
