@@ -62,7 +62,7 @@ pub use request::{
     Activity, ActivityWanted, Checked, CreateItem, Deleted, ItemLine, ItemPage, ItemView,
     ItemsWanted, NewField, RunAnswer, RunRequest, Source, UpdateItem, VaultView,
 };
-pub use run::{MAX_TIMEOUT, PreparedRun};
+pub use run::{MAX_TIMEOUT, PreparedRun, Used};
 
 use resolve::Seen;
 

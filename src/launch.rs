@@ -17,7 +17,13 @@
 //!         └───────────── pseudo-terminal ────────────────────────┘
 //! ```
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    ffi::OsString,
+    hash::{BuildHasher, RandomState},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
 
 use crate::{
     redact::{Counts, Redactor},
@@ -54,7 +60,7 @@ mod view;
 
 pub use beneath::{beneath_a_run, is_beneath_a_run};
 pub use error::LaunchError;
-pub use foreground::{Foreground, foreground};
+pub use foreground::{Foreground, foreground, foreground_until};
 pub use guard::protect_memory;
 pub use output::Output;
 pub use program::{is_hushkey, reexecute};
@@ -83,6 +89,18 @@ pub struct Launch {
     pub timeout: Option<Duration>,
     /// How many bytes of each stream are kept, after redaction.
     pub keep: Keep,
+}
+
+impl Launch {
+    /// Tells two launches apart by what the program would get. Keyed, so that it tells nothing else.
+    #[must_use]
+    pub fn fingerprint(&self, keys: &RandomState) -> u64 {
+        let env = self.env.iter().map(|(name, value)| (name, value.as_str()));
+        let files = self.files.iter();
+        let files = files.map(|(name, value)| (name, value.expose_secret()));
+        let all: Vec<_> = env.chain(files).collect();
+        keys.hash_one((&self.program, all))
+    }
 }
 
 /// What a variable holds. Its `Debug` tells nothing: plain text may be a secret that stands in a file of variables.

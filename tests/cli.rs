@@ -39,6 +39,8 @@ mod store;
 mod templates;
 #[path = "cli/typed.rs"]
 mod typed;
+#[path = "cli/watch.rs"]
+mod watch;
 #[path = "cli/words.rs"]
 mod words;
 

@@ -40,7 +40,7 @@ const LENT: &[(&str, usize)] = &[
     ("src/import.rs", 1),
     ("src/launch/errand.rs", 2),
     ("src/launch/foreground.rs", 1),
-    ("src/launch.rs", 1),
+    ("src/launch.rs", 2),
     ("src/otp.rs", 1),
     ("src/redact/fingerprints.rs", 1),
     ("src/redact/gate.rs", 1),

@@ -24,7 +24,7 @@ use crate::{
     launch::{self, Keep, Launch, Seen, Stdin, Value},
     policy::{Action, Governed, OutputMode, Permit, Run},
     redact::{Gate, Redactor},
-    vault::Secret,
+    vault::{ItemId, Secret, VaultError, VaultId},
 };
 
 /// When an agent's run is ended if nobody says otherwise.
@@ -46,6 +46,8 @@ pub struct PreparedRun {
     pub short: Vec<String>,
     /// The secrets among what the program gets: what the gate looks for.
     pub(super) secrets: Vec<Injected>,
+    /// The fields that the values come from.
+    pub(super) targets: Vec<Target>,
     pub(super) ticket: Ticket,
 }
 
@@ -63,13 +65,14 @@ impl Broker {
         let asker = asker.into();
         let caller = asker.caller;
         let asked = request.output;
-        let (prepared, mode, _) = self.prepare(asker, request).await?;
+        let (prepared, mode) = self.prepare(asker, request).await?;
         let PreparedRun {
             mut launch,
             redactor,
             short,
             secrets,
             ticket,
+            ..
         } = prepared;
         launch.keep = match mode {
             OutputMode::None | OutputMode::Summary => Keep::Nothing,
@@ -156,7 +159,23 @@ impl Broker {
     ) -> Result<PreparedRun, BrokerError> {
         self.prepare(caller.into(), request)
             .await
-            .map(|(prepared, _, _)| prepared)
+            .map(|(prepared, _)| prepared)
+    }
+
+    /// Tells whether an item that a prepared run has values of was changed since, or is gone. Looks at metadata only, and
+    /// only for as long as the run lasts that was recorded.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when the vault does not answer.
+    pub async fn is_outdated(&self, used: &Used) -> Result<bool, BrokerError> {
+        for (vault, item, version) in &used.0 {
+            match self.vault.metadata(vault, item).await {
+                Ok(metadata) if metadata.overview.version == *version => {}
+                Ok(_) | Err(VaultError::NotFound { .. }) => return Ok(true),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(false)
     }
 
     /// Records how a prepared run ended.
@@ -172,7 +191,7 @@ impl Broker {
         &self,
         asker: Asker<'_>,
         request: RunRequest,
-    ) -> Result<(PreparedRun, OutputMode, Vec<Target>), BrokerError> {
+    ) -> Result<(PreparedRun, OutputMode), BrokerError> {
         let asker = asker.because(request.reason.as_deref());
         let consents = Consents::at_most(1);
         loop {
@@ -190,7 +209,7 @@ impl Broker {
         asker: Asker<'_>,
         consents: &Consents,
         request: &RunRequest,
-    ) -> Result<(PreparedRun, OutputMode, Vec<Target>), BrokerError> {
+    ) -> Result<(PreparedRun, OutputMode), BrokerError> {
         let caller = asker.caller;
         let ask = self.ask_with(asker, consents).await?;
         let named = Deed::program(request.command.first()).because(request.reason.as_deref());
@@ -230,10 +249,10 @@ impl Broker {
                     redactor,
                     short,
                     secrets,
+                    targets,
                     ticket,
                 },
                 mode,
-                targets,
             )),
             Err(error) => self.closing(ticket, Err(error)).await,
         }
@@ -388,7 +407,27 @@ async fn disguised(secrets: Arc<Vec<Injected>>, seen: &Seen) -> Option<String> {
     looked.await.unwrap_or(Some(first))
 }
 
+/// The items that a run has values of, in the versions that it has.
+#[derive(Clone, Debug, Default)]
+pub struct Used(Vec<(VaultId, ItemId, u64)>);
+
 impl PreparedRun {
+    /// The items that the values come from.
+    #[must_use]
+    pub fn used(&self) -> Used {
+        let mut used: Vec<_> = self
+            .targets
+            .iter()
+            .map(|target| {
+                let reference = &target.reference;
+                let vault = reference.vault.id.clone();
+                (vault, reference.item.id.clone(), target.version)
+            })
+            .collect();
+        used.dedup();
+        Used(used)
+    }
+
     /// Takes the run apart: what to start, what to conceal, and the ticket for [`Broker::finish_run`].
     pub fn into_parts(self) -> (Launch, Redactor, Ticket) {
         (self.launch, self.redactor, self.ticket)

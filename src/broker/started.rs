@@ -100,12 +100,13 @@ impl Broker {
             ));
         };
         self.started.check_room(&agent.name)?;
-        let (prepared, mode, targets) = self.prepare(asker, request).await?;
+        let (prepared, mode) = self.prepare(asker, request).await?;
         let PreparedRun {
             mut launch,
             redactor,
             short,
             secrets,
+            targets,
             ticket,
         } = prepared;
         launch.timeout = ticket.timeout();

@@ -4,15 +4,17 @@ use std::{ffi::OsString, process::ExitCode};
 
 use crate::{
     audit::Outcome,
-    broker::{BrokerError, RunRequest},
+    broker::{BrokerError, PreparedRun, RunRequest},
     cli::{
         Run,
         failure::Failure,
         guard, opening,
         session::{OWNER, Session, wait},
     },
-    launch::{self, Foreground, LaunchError},
+    launch::{self, Foreground, Launch, LaunchError},
 };
+
+mod watch;
 
 /// The exit status of `hushkey run` for every failure of hushkey's own, as `docker run` has it.
 pub(super) const OWN_FAILURE: u8 = 125;
@@ -28,28 +30,17 @@ pub(super) fn perform(arguments: Run, session: &Session) -> anyhow::Result<ExitC
     if arguments.no_masking {
         guard::refuse_agents("`hushkey run --no-masking`")?;
     }
-    let argv = arguments.command.clone();
-    let (timeout, masking) = (arguments.timeout, !arguments.no_masking);
-    let request = request(arguments, session)?;
+    if arguments.watch {
+        return watch::perform(&arguments, session);
+    }
+    let timeout = arguments.timeout;
+    let request = request(&arguments, session)?;
     let broker = session.broker()?;
     let prepared = wait(broker.prepare_run(&OWNER, request))?;
-    if masking && !prepared.short.is_empty() {
-        session.output.note(&format!(
-            "not concealed, since too short or too easy to guess: {}",
-            prepared.short.join(", ")
-        ));
-    }
+    tell_short(&prepared, &arguments, session);
 
     let (launch, redactor, ticket) = prepared.into_parts();
-    let foreground = Foreground {
-        program: launch.program,
-        argv,
-        inherited: inherited(session).collect(),
-        env: launch.env,
-        files: launch.files,
-        timeout,
-        masking,
-    };
+    let foreground = foreground(launch, &arguments, session);
     if foreground.replaces_this_process(&redactor) {
         // Nobody will be left to tell how it ended.
         wait(broker.finish_run(ticket, Outcome::Done))?;
@@ -66,6 +57,28 @@ pub(super) fn perform(arguments: Run, session: &Session) -> anyhow::Result<ExitC
     };
     wait(broker.finish_run(ticket, outcome))?;
     Ok(ExitCode::from(ended?))
+}
+
+/// Names what a mask would tell all the same.
+fn tell_short(prepared: &PreparedRun, arguments: &Run, session: &Session) {
+    if !arguments.no_masking && !prepared.short.is_empty() {
+        session.output.note(&format!(
+            "not concealed, since too short or too easy to guess: {}",
+            prepared.short.join(", ")
+        ));
+    }
+}
+
+fn foreground(launch: Launch, arguments: &Run, session: &Session) -> Foreground {
+    Foreground {
+        program: launch.program,
+        argv: arguments.command.clone(),
+        inherited: inherited(session).collect(),
+        env: launch.env,
+        files: launch.files,
+        timeout: arguments.timeout,
+        masking: !arguments.no_masking,
+    }
 }
 
 /// The exit status for what came up before or instead of the program.
@@ -90,10 +103,11 @@ pub(super) fn texts(session: &Session) -> Vec<(String, String)> {
         .collect()
 }
 
-fn request(arguments: Run, session: &Session) -> Result<RunRequest, Failure> {
+fn request(arguments: &Run, session: &Session) -> Result<RunRequest, Failure> {
     let command = arguments
         .command
-        .into_iter()
+        .iter()
+        .cloned()
         .map(OsString::into_string)
         .collect::<Result<_, _>>()
         .map_err(|_| {
@@ -112,7 +126,7 @@ fn request(arguments: Run, session: &Session) -> Result<RunRequest, Failure> {
         command,
         env,
         inherited: texts(session),
-        env_files: arguments.env_files,
+        env_files: arguments.env_files.clone(),
         timeout: arguments.timeout,
         ..RunRequest::default()
     })

@@ -74,6 +74,9 @@ pub struct Run {
     /// Ends the program after so long: `90s`, `10m`
     #[arg(long, value_name = "TIME", value_parser = variables::duration)]
     pub timeout: Option<std::time::Duration>,
+    /// Starts the program anew when a value that it was given has changed
+    #[arg(long)]
+    pub watch: bool,
     /// The program and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     pub command: Vec<std::ffi::OsString>,

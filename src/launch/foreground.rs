@@ -88,6 +88,30 @@ impl Foreground {
 /// # Errors
 /// [`LaunchError`]; its [`exit_status`](LaunchError::exit_status) tells what to end with.
 pub fn foreground(run: Foreground, redactor: &Redactor) -> Result<u8, LaunchError> {
+    let replaces = run.replaces_this_process(redactor);
+    let status = perform(run, redactor, replaces, None)?;
+    Ok(status.unwrap_or(TIMED_OUT))
+}
+
+/// As [`foreground`], but ends the program (TERM, and KILL two seconds later) when `changed` can be read, and returns `None`
+/// then. It never takes this process's place.
+///
+/// # Errors
+/// As [`foreground`].
+pub fn foreground_until(
+    run: Foreground,
+    redactor: &Redactor,
+    changed: OwnedFd,
+) -> Result<Option<u8>, LaunchError> {
+    perform(run, redactor, false, Some(changed))
+}
+
+fn perform(
+    run: Foreground,
+    redactor: &Redactor,
+    replaces: bool,
+    changed: Option<OwnedFd>,
+) -> Result<Option<u8>, LaunchError> {
     if !run.masking && !run.files.is_empty() {
         return Err(LaunchError::Unsupported(
             "secret files cannot go with --no-masking: nobody would be left to wipe them; drop one of the two"
@@ -97,7 +121,7 @@ pub fn foreground(run: Foreground, redactor: &Redactor) -> Result<u8, LaunchErro
     let conceal = run.masking && !redactor.is_empty();
     let directory = secret_files(&run)?;
     let mut command = command(&run, &directory)?;
-    if run.replaces_this_process(redactor) {
+    if replaces {
         let error = command.exec();
         return Err(LaunchError::of_exec(run.program, &error));
     }
@@ -116,6 +140,7 @@ pub fn foreground(run: Foreground, redactor: &Redactor) -> Result<u8, LaunchErro
             Watch::over(command, program, redactor)?
         }
     };
+    watch.changed = changed;
     let ended = watch
         .until_the_end(timeout)
         .map_err(|e| LaunchError::failed("supervise the program", e));
@@ -180,6 +205,9 @@ struct Watch {
     terminal: Option<Terminal>,
     /// Whether somebody wants this run to end.
     told_to_end: bool,
+    /// Can be read when the program is to make room for another; `None` once it was.
+    changed: Option<OwnedFd>,
+    makes_room: bool,
 }
 
 impl Watch {
@@ -206,6 +234,8 @@ impl Watch {
             outlets: outlets.into_iter().flatten().collect(),
             terminal: None,
             told_to_end: false,
+            changed: None,
+            makes_room: false,
         })
     }
 
@@ -230,34 +260,41 @@ impl Watch {
             outlets,
             terminal: Some(terminal),
             told_to_end: false,
+            changed: None,
+            makes_room: false,
         })
     }
 
-    /// Waits for the program's end and passes its output on; returns the exit status to end with.
-    fn until_the_end(&mut self, timeout: Option<Duration>) -> io::Result<u8> {
+    /// Waits for the program's end and passes its output on; returns the exit status to end with, or `None` if it made
+    /// room for another.
+    fn until_the_end(&mut self, timeout: Option<Duration>) -> io::Result<Option<u8>> {
         let mut until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut timed_out = false;
+        let (mut ending, mut timed_out) = (false, false);
         while self.reap() && self.status.is_none() {
-            if until.is_some_and(|until| Instant::now() >= until) {
-                if timed_out {
-                    break;
-                }
-                timed_out = true;
+            let due = until.is_some_and(|until| Instant::now() >= until);
+            if due && ending {
+                break;
+            }
+            if !ending && (due || self.makes_room) {
+                ending = true;
+                timed_out = !self.makes_room;
                 tree::signal_all(Signal::TERM);
                 until = Some(Instant::now() + GRACE);
             }
             self.turn(until)?;
         }
-        let hurried = timed_out || self.told_to_end;
+        let hurried = ending || self.told_to_end;
         if hurried {
-            self.end_all(if timed_out { until } else { None })?;
+            self.end_all(if ending { until } else { None })?;
         }
+        let told_to_end = self.told_to_end;
         self.pass_on_the_rest(hurried)?;
         Ok(match self.status {
-            _ if timed_out => TIMED_OUT,
-            Some(Status::Exited(status)) => u8::try_from(status & 0xff).unwrap_or(u8::MAX),
-            Some(Status::Signaled(signal)) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
-            None => 128 + 9,
+            _ if self.makes_room && !told_to_end => None,
+            _ if timed_out => Some(TIMED_OUT),
+            Some(Status::Exited(status)) => Some(u8::try_from(status & 0xff).unwrap_or(u8::MAX)),
+            Some(Status::Signaled(signal)) => Some(u8::try_from(128 + signal).unwrap_or(u8::MAX)),
+            None => Some(128 + 9),
         })
     }
 
@@ -325,6 +362,9 @@ impl Watch {
             .filter_map(Outlet::idle_at)
             .chain(until)
             .min();
+        // An order for a program that has ended is not waited for.
+        let changed = self.changed.as_ref().filter(|_| self.status.is_none());
+        let orders = changed.map(|changed| PollFd::new(changed, PollFlags::IN));
         let mut ready = vec![PollFd::new(&self.signals, PollFlags::IN)];
         let on_terminal = self.terminal.iter().flat_map(Terminal::awaited);
         ready.extend(on_terminal);
@@ -333,8 +373,14 @@ impl Watch {
             .filter(|&at| !self.outlets[at].is_done())
             .collect();
         ready.extend(waiting.iter().map(|&at| self.outlets[at].awaited()));
+        let orders = orders.map(|orders| ready.push(orders)).is_some();
         poll(&mut ready, until)?;
-        let ready: Vec<bool> = ready.iter().map(|fd| !fd.revents().is_empty()).collect();
+        let mut ready: Vec<bool> = ready.iter().map(|fd| !fd.revents().is_empty()).collect();
+
+        if orders && ready.pop() == Some(true) {
+            self.changed = None;
+            self.makes_room = true;
+        }
 
         if ready[0] {
             self.pass_on_signals();
