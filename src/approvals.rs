@@ -12,13 +12,14 @@
 //! For who shows requests (a terminal, the owner's page): [`Approvals::pending`] lists, [`Approvals::find`] takes a code,
 //! [`Approvals::decide`] writes the decision. A request of [`Matter::Ask`] waits for a value that a person types: it has
 //! a [`Ticket`] in its address, of which only a MAC is kept. The page looks with [`Approvals::by_ticket`] as often as it is
-//! loaded, takes the ticket with [`Approvals::redeem`] once when the form comes back, has the broker write the field,
-//! and then decides *yes* (it is set) or *no*.
+//! loaded; whoever has the value claims the request with [`Approvals::claim`], once, has the broker write the field, and
+//! then decides *yes* (it is set) or *no*.
 //!
 //! ```text
 //! request.sealed    seal(record; file id, request id)
 //! request.code      mac(code)         found without being readable
-//! request.ticket    mac(ticket)       gone once it is used
+//! request.ticket    mac(ticket)
+//! request.claimed   whether somebody has the value: once
 //! request.decision  seal(record; file id, request id, digest)
 //! request.expires   for clearing away; the one that counts is within the seal
 //! lasting.sealed    seal(all that is remembered, with a revision; file id)
@@ -154,29 +155,42 @@ impl Approvals {
         self.open_row(row, now)
     }
 
-    /// The request that a ticket belongs to, if the ticket was not used.
+    /// The request that a ticket belongs to, as long as nobody has claimed it.
     ///
     /// # Errors
     /// As [`Approvals::find`].
     pub fn by_ticket(&self, ticket: &Ticket, now: Timestamp) -> Result<Request, ApprovalsError> {
         let connection = self.connection();
         let row = row(&connection, "ticket = ?", &self.keys.ticket(ticket))?;
-        self.open_row(row, now)
+        let request = self.open_row(row, now)?;
+        let claimed = connection
+            .prepare_cached("SELECT claimed FROM request WHERE id = ?")?
+            .query_row([&request.id.0[..]], |row| row.get::<_, bool>(0))?;
+        if claimed {
+            return Err(ApprovalsError::Decided);
+        }
+        Ok(request)
     }
 
-    /// Uses a ticket up: whoever gets the request may write its field, and nobody gets it twice.
+    /// Claims a request whose value has come: whoever claims it may write its field, and nobody can a second time.
     ///
     /// # Errors
-    /// As [`Approvals::find`].
-    pub fn redeem(&self, ticket: &Ticket, now: Timestamp) -> Result<Request, ApprovalsError> {
+    /// As [`Approvals::decide`].
+    pub fn claim(&self, shown: &Request, now: Timestamp) -> Result<(), ApprovalsError> {
         self.change(|transaction| {
-            let row = row(transaction, "ticket = ?", &self.keys.ticket(ticket))?;
+            let row = row(transaction, "id = ?", &shown.id.0)?;
             let request = self.open_row(row, now)?;
-            transaction.execute(
-                "UPDATE request SET ticket = NULL WHERE id = ?",
+            if !request.digest.is(&shown.digest) {
+                return Err(ApprovalsError::Changed);
+            }
+            let claimed = transaction.execute(
+                "UPDATE request SET claimed = 1 WHERE id = ? AND claimed = 0",
                 [&request.id.0[..]],
             )?;
-            Ok(request)
+            if claimed == 0 {
+                return Err(ApprovalsError::Decided);
+            }
+            Ok(())
         })
     }
 
@@ -256,7 +270,7 @@ impl Approvals {
             let taken = self.judge(row, digest, now);
             if !matches!(taken, Ok(None)) {
                 transaction.execute(
-                    "UPDATE request SET ticket = NULL, decision = x'' WHERE id = ?",
+                    "UPDATE request SET decision = x'' WHERE id = ?",
                     [&id.0[..]],
                 )?;
             }
@@ -273,7 +287,7 @@ impl Approvals {
     pub fn withdraw(&self, id: &RequestId) -> Result<(), ApprovalsError> {
         self.change(|transaction| {
             transaction.execute(
-                "UPDATE request SET ticket = NULL, decision = x'' WHERE id = ?",
+                "UPDATE request SET decision = x'' WHERE id = ?",
                 [&id.0[..]],
             )?;
             Ok(())

@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod asker;
+mod asking;
 mod command;
 mod consent;
 mod environment;
@@ -45,12 +46,14 @@ mod server;
 mod shown;
 mod started;
 mod turned_away;
+mod typed;
 mod update;
 mod value;
 mod wire;
 mod write;
 
 pub use asker::{Asker, Dialogue, Reply, Waiting};
+pub use asking::{ASK_LASTS, AskState, Asked, TypingPage};
 pub use error::{BrokerError, Class};
 pub use files::{AttachFile, SaveFile, SavedFile};
 pub use guard::Ticket;
@@ -76,6 +79,7 @@ pub struct Broker {
     /// How persons are reached; `None` where nobody can be asked.
     reached: Option<people::Reached>,
     started: started::Started,
+    asks: asking::OpenAsks,
 }
 
 /// Gives the policy that is in force now, read and checked.
@@ -150,6 +154,7 @@ impl Broker {
             released,
             reached: None,
             started: started::Started::default(),
+            asks: asking::OpenAsks::default(),
         }
     }
 

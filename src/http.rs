@@ -1,10 +1,11 @@
-//! What can be reached over HTTP: MCP for many agents, each known by its token.
+//! What can be reached over HTTP: MCP for many agents, each known by its token; and pages for a person on this machine.
 //!
 //! [`Server`] listens, lets in and sorts out; what is asked for then is a matter of [`crate::mcp`]. Who calls is found out
-//! for each request from that request alone. The module knows addresses, tokens' digests and limits; it never sees a
-//! value, and no store.
+//! for each request from that request alone. The module knows addresses, tokens' digests and limits, and no
+//! store. A value passes it in one direction only, in [`page`]: from a person's keyboard to the broker.
 
 pub mod origin;
+pub mod page;
 
 mod agents;
 mod answer;

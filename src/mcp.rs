@@ -21,10 +21,11 @@ use rmcp::{
 
 use crate::{
     access::Caller,
-    broker::{Broker, BrokerError, LazyBroker},
+    broker::{Broker, BrokerError, LazyBroker, TypingPage},
 };
 
 mod arguments;
+mod asking;
 mod boundary;
 mod client;
 mod completion;
@@ -62,6 +63,7 @@ pub struct VaultServer {
     caller: Caller,
     offered: Offered,
     proof: Option<Proof>,
+    page: Option<Arc<dyn TypingPage>>,
 }
 
 /// Tells whether the agent's name is proven, now: its token may be revoked while a session lasts.
@@ -82,6 +84,7 @@ impl VaultServer {
             caller,
             offered: Offered::settle(options)?,
             proof: None,
+            page: None,
         })
     }
 
@@ -98,6 +101,15 @@ impl VaultServer {
     pub fn proven_by(self, proof: Proof) -> Self {
         Self {
             proof: Some(proof),
+            ..self
+        }
+    }
+
+    /// With a page on which a person types what only a person knows; without one, it is typed in a terminal.
+    #[must_use]
+    pub fn with_page(self, page: Arc<dyn TypingPage>) -> Self {
+        Self {
+            page: Some(page),
             ..self
         }
     }

@@ -1,5 +1,7 @@
 //! What a model can see, call and be told, over the protocol itself.
 
+#[path = "support/browser.rs"]
+mod browser;
 #[path = "support/desk.rs"]
 mod desk;
 #[path = "support/fake_connect.rs"]
@@ -9,6 +11,8 @@ mod fake_vault;
 
 #[path = "mcp/arguments.rs"]
 mod arguments;
+#[path = "mcp/asking.rs"]
+mod asking;
 #[path = "mcp/eras.rs"]
 mod eras;
 #[path = "mcp/prompts.rs"]

@@ -1,5 +1,8 @@
 //! The tools and resources of `tests/mcp.rs` once more, with a Connect server behind them.
 
+#[path = "support/browser.rs"]
+#[allow(dead_code)]
+mod browser;
 #[path = "support/desk.rs"]
 #[allow(dead_code)]
 mod desk;
@@ -9,6 +12,8 @@ mod fake_connect;
 #[allow(dead_code)]
 mod fake_vault;
 
+#[path = "mcp/asking.rs"]
+mod asking;
 #[path = "mcp/resources.rs"]
 mod resources;
 #[path = "mcp/runs.rs"]

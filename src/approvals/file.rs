@@ -27,6 +27,7 @@ CREATE TABLE request (
     id BLOB PRIMARY KEY,
     code BLOB NOT NULL UNIQUE,
     ticket BLOB UNIQUE,
+    claimed INTEGER NOT NULL DEFAULT 0,
     expires INTEGER NOT NULL,
     sealed BLOB NOT NULL,
     decision BLOB

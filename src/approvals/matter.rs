@@ -50,6 +50,14 @@ pub struct AskMatter {
     pub item: Thing,
     /// The field, by id and label.
     pub field: Thing,
+    /// Whether the field was made for this, and is empty.
+    pub made: bool,
+    /// The entry of the audit log that tells of it, and is ended with it.
+    pub entry: u64,
+    /// Whether a token proved the agent's name.
+    pub proven: bool,
+    /// Whether the agent may come from beyond this machine.
+    pub distant: bool,
 }
 
 /// An item that is to be put away or deleted.

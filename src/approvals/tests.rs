@@ -294,15 +294,15 @@ fn a_ticket_opens_its_request_until_it_is_used_once() {
         );
     }
 
-    assert_eq!(approvals.redeem(&ticket, at(102)).unwrap().id, request.id);
+    approvals.claim(&request, at(102)).unwrap();
 
     assert!(matches!(
-        approvals.redeem(&ticket, at(103)),
-        Err(ApprovalsError::Unknown)
+        approvals.claim(&request, at(103)),
+        Err(ApprovalsError::Decided)
     ));
     assert!(matches!(
         approvals.by_ticket(&ticket, at(103)),
-        Err(ApprovalsError::Unknown)
+        Err(ApprovalsError::Decided)
     ));
     approvals
         .decide(&request, &decision(Verdict::Yes, 104), at(104))

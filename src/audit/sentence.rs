@@ -215,6 +215,7 @@ impl Verb {
     /// What somebody did, and what somebody was denied.
     fn phrases(self) -> (&'static str, &'static str) {
         match self {
+            Self::AskValue => ("asked a person to type", "asking a person to type"),
             Self::AttachFile => ("attached a file", "attaching a file"),
             Self::CheckReferences => ("checked", "checking"),
             Self::Copy => ("copied", "copying"),
@@ -242,6 +243,7 @@ impl Verb {
             Self::SaveFile => ("saved a file", "saving a file"),
             Self::SignIn => ("signed in", "signing in"),
             Self::StopCommand => ("stopped", "stopping"),
+            Self::TypeValue => ("typed", "typing"),
             Self::Unknown => ("did something unknown", "something unknown"),
             Self::UpdateItem => ("changed", "changing"),
         }
@@ -273,7 +275,7 @@ impl Verb {
             | Self::RestoreItem
             | Self::UpdateItem => " an item",
             Self::Export | Self::Import => " items",
-            Self::Reveal => " a value",
+            Self::AskValue | Self::Reveal | Self::TypeValue => " a value",
             Self::ReadCommand => " of a program",
             Self::Run | Self::StopCommand => " a program",
             _ => "",

@@ -4,6 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verb {
+    /// Have a person type a field's value.
+    AskValue,
     /// Attach a file to an item.
     AttachFile,
     /// See whether references would resolve.
@@ -52,6 +54,8 @@ pub enum Verb {
     SignIn,
     /// End a started program.
     StopCommand,
+    /// Type a field's value that an agent asked for.
+    TypeValue,
     /// Something that a newer hushkey recorded.
     Unknown,
     /// Change an item.
@@ -60,7 +64,8 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
+        Self::AskValue,
         Self::AttachFile,
         Self::CheckReferences,
         Self::Copy,
@@ -85,6 +90,7 @@ impl Verb {
         Self::SaveFile,
         Self::SignIn,
         Self::StopCommand,
+        Self::TypeValue,
         Self::Unknown,
         Self::UpdateItem,
     ];
@@ -93,6 +99,7 @@ impl Verb {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::AskValue => "ask_value",
             Self::AttachFile => "attach_file",
             Self::CheckReferences => "check_references",
             Self::Copy => "copy",
@@ -117,6 +124,7 @@ impl Verb {
             Self::SaveFile => "save_file",
             Self::SignIn => "sign_in",
             Self::StopCommand => "stop_command",
+            Self::TypeValue => "type_value",
             Self::Unknown => "unknown",
             Self::UpdateItem => "update_item",
         }
@@ -142,6 +150,7 @@ impl Verb {
                 | Self::EditVault
                 | Self::Import
                 | Self::RestoreItem
+                | Self::TypeValue
                 | Self::UpdateItem
         )
     }

@@ -12,6 +12,10 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BrokerError {
+    /// A person's word did not come, came too late, or could not be kept.
+    #[error(transparent)]
+    Approvals(#[from] ApprovalsError),
+
     /// A person has to be asked before this can go on. The broker asks; no caller sees this.
     #[error("a person has to allow this first")]
     Asked(Box<Question>),
@@ -62,15 +66,6 @@ pub enum BrokerError {
     /// The vault's answer.
     #[error(transparent)]
     Vault(#[from] VaultError),
-}
-
-impl From<ApprovalsError> for BrokerError {
-    fn from(error: ApprovalsError) -> Self {
-        Self::Unavailable {
-            message: error.to_string(),
-            source: Some(Box::new(error)),
-        }
-    }
 }
 
 impl From<AuditError> for BrokerError {
@@ -144,6 +139,8 @@ impl BrokerError {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
+            Self::Approvals(error) if error.is_no() => Class::Denied,
+            Self::Approvals(_) => Class::Unavailable,
             Self::Asked(_) | Self::Denied { .. } | Self::Suspended(_) => Class::Denied,
             Self::Invalid(_) | Self::Reference(_) => Class::Usage,
             Self::Failed(_) | Self::Launch(_) => Class::Failed,

@@ -18,7 +18,7 @@ use crate::{
     },
     launch::{Finished, Status},
     policy::{Action, Asking, Decision, Grounds, OutputMode, Permit, Right},
-    vault::{VaultError, VaultId, reference::Named},
+    vault::{ResolvedReference, VaultError, VaultId, reference::Named},
 };
 
 /// What somebody is about to do, as the log has it.
@@ -68,6 +68,18 @@ impl Deed {
         deed
     }
 
+    pub(super) fn reference(verb: Verb, reference: &ResolvedReference) -> Self {
+        let mut deed = Self::of(verb);
+        let vault = reference.vault.id.clone();
+        deed.asked.push((vault, reference.item.name.clone()));
+        deed.target.references.push(reference.clone());
+        deed
+    }
+
+    pub(super) fn target(&self) -> &audit::Target {
+        &self.target
+    }
+
     pub(super) fn run(command: &Command, targets: &[Target]) -> Self {
         let mut deed = Self::fields(Verb::Run, targets);
         deed.target.program = Some(command.program.display().to_string());
@@ -109,6 +121,11 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// Leaves it to somebody else to record how it ended; the number of the entry that allowed it.
+    pub(super) fn leave(self) -> u64 {
+        self.seq
+    }
+
     pub(super) fn output(&self) -> OutputMode {
         self.permit.output
     }
@@ -156,6 +173,21 @@ impl Broker {
             };
             decision = Decision::Allowed(permit);
         }
+        self.recorded(ask, decision, deed).await
+    }
+
+    /// As [`Broker::permit`], for what ends in a person's own hands: where the policy wants a person's word, the
+    /// typing is it.
+    pub(super) async fn permit_typing(
+        &self,
+        ask: &Ask<'_>,
+        action: &Action<'_>,
+        deed: Deed,
+    ) -> Result<Ticket, BrokerError> {
+        let decision = match ask.policy.decide(ask.caller, action, ask.now) {
+            Decision::Asks(asking) => Decision::Allowed(asking.permit),
+            decided => decided,
+        };
         self.recorded(ask, decision, deed).await
     }
 

@@ -357,6 +357,7 @@ impl Broker {
             .map(|file| format!("op://{}/{}/{}", located.vault.id, overview.id, file.id))
             .collect();
         Ok(ItemView {
+            asked: Vec::new(),
             field_references,
             file_references,
             vault: located.vault,

@@ -6,6 +6,7 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{
     audit::{Entry, Viewer},
+    broker::Asked,
     generate::Recipe,
     launch::Status,
     policy::{OutputMode, Rights},
@@ -75,6 +76,8 @@ pub struct ItemView {
     pub field_references: Vec<String>,
     /// One reference a file, in the order of `metadata.files`.
     pub file_references: Vec<String>,
+    /// The fields that a person was asked to type just now.
+    pub asked: Vec<Asked>,
 }
 
 /// A reference that somebody wants to know about.
@@ -125,6 +128,8 @@ pub struct NewField {
 /// Where a field's value comes from.
 #[derive(Clone, Debug)]
 pub enum Source {
+    /// A person types it, after the rest is stored: an agent's way.
+    Ask,
     /// The standard output of a program.
     Command(Vec<String>),
     /// Another field, by reference.

@@ -307,6 +307,7 @@ fn fields(
 /// Where a value comes from. A text that may be a secret is bound and not shown.
 fn from(source: &Source, concealed: bool, bound: &mut Sha256) -> String {
     match source {
+        Source::Ask => "typed by a person".to_owned(),
         Source::Command(argv) => format!("the output of `{}`", argv.join(" ")),
         Source::Copy(reference) => format!("a copy of {reference}"),
         Source::File(path) => format!("the content of {}", path.display()),

@@ -5,16 +5,17 @@ use std::pin::{Pin, pin};
 use crate::{
     audit::Verb,
     broker::{
-        Ask, Asker, Broker, BrokerError, ItemView, UpdateItem,
+        Ask, Asker, Broker, BrokerError, ItemView, Source, UpdateItem,
         fields::{Shape, lay_beside, makes_private_key, shapes},
         guard::Deed,
         question::Consents,
         resolve::Located,
         shown,
-        write::{check_fields, check_title},
+        value::Planned,
+        write::{asked_fields, check_fields, check_title},
     },
     policy::{Action, Right},
-    vault::{Field, FieldMetadata, FieldType, Section, VaultError},
+    vault::{Field, FieldId, FieldMetadata, FieldType, ItemMetadata, Section, VaultError},
 };
 
 impl Broker {
@@ -68,12 +69,12 @@ impl Broker {
             })
             .await?;
         let made = self.apply(&ask, &located, update, cancelled).await;
-        let metadata = self.closing(ticket, made).await?;
-        self.view(Located {
-            vault: located.vault,
-            metadata,
-        })
-        .await
+        let (metadata, asked) = self.closing(ticket, made).await?;
+        let vault = located.vault;
+        let located = Located { vault, metadata };
+        let asked = self.open_asks(&ask, &located, asked, Right::Update).await?;
+        let view = self.view(located).await?;
+        Ok(ItemView { asked, ..view })
     }
 
     async fn apply(
@@ -82,7 +83,7 @@ impl Broker {
         located: &Located,
         update: UpdateItem,
         mut cancelled: Pin<&mut impl Future<Output = ()>>,
-    ) -> Result<crate::vault::ItemMetadata, BrokerError> {
+    ) -> Result<(ItemMetadata, Vec<FieldId>), BrokerError> {
         let found = located.metadata.overview.version;
         if let Some(expected) = update.version
             && expected != found
@@ -97,7 +98,8 @@ impl Broker {
                 .await?;
         }
 
-        let mut set = Vec::new();
+        let only_asks = update.asks_and_nothing_else();
+        let (mut set, mut asked) = (Vec::new(), Vec::new());
         for (name, source) in update.set {
             let (section, label) = split(located, &name);
             let field = located.field(section, label)?.clone();
@@ -110,12 +112,24 @@ impl Broker {
             let planned = self
                 .plan(ask, &field.label, field.concealed(), source)
                 .await?;
-            set.push((field, planned));
+            match planned {
+                Planned::Ask => asked.push(field.id),
+                planned => set.push((field, planned)),
+            }
+        }
+        if only_asks {
+            return Ok((located.metadata.clone(), asked));
         }
         let mut removed = Vec::new();
         for name in &update.remove {
             let (section, label) = split(located, name);
             removed.push(located.field(section, label)?.id.clone());
+        }
+        if asked.iter().any(|asked| removed.contains(asked)) {
+            return Err(BrokerError::Invalid(
+                "a field can't be removed and typed by a person at once; leave one of them out"
+                    .into(),
+            ));
         }
         let mut sections = located.metadata.sections.clone();
         let present: Vec<FieldMetadata> = located
@@ -137,6 +151,7 @@ impl Broker {
                 .chain(added.iter().map(|shape| &shape.metadata)),
         )?;
         let added = self.plan_all(ask, added, update.add).await?;
+        asked.extend(asked_fields(&added));
 
         let mut item = self
             .vault
@@ -191,7 +206,7 @@ impl Broker {
             overview.favorite = favorite;
         }
         overview.last_edited_by = Some(ask.caller.name().to_owned());
-        Ok(self.vault.replace_item(item).await?)
+        Ok((self.vault.replace_item(item).await?, asked))
     }
 
     /// An agent may not rename an item so that other rules govern its fields.
@@ -216,6 +231,23 @@ impl Broker {
             ));
         }
         Ok(())
+    }
+}
+
+impl UpdateItem {
+    /// Tells whether nothing is to change but what a person types.
+    fn asks_and_nothing_else(&self) -> bool {
+        let asks = self
+            .set
+            .iter()
+            .all(|(_, source)| matches!(source, Source::Ask));
+        let changes = self.title.is_some()
+            || self.tags.is_some()
+            || self.urls.is_some()
+            || self.favorite.is_some()
+            || !self.add.is_empty()
+            || !self.remove.is_empty();
+        asks && !self.set.is_empty() && !changes
     }
 }
 

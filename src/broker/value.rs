@@ -32,6 +32,8 @@ const LEAST_ENTROPY_BITS: f64 = 64.0;
 
 /// A source that was decided, and recorded where it needed a decision of its own.
 pub(super) enum Planned {
+    /// A person types it later.
+    Ask,
     Command(Box<Command>, Ticket),
     Copy(Box<Target>, Ticket),
     File(std::path::PathBuf),
@@ -84,6 +86,10 @@ impl Broker {
         source: Source,
     ) -> Result<Planned, BrokerError> {
         Ok(match source {
+            Source::Ask => {
+                self.check_ask(label, concealed)?;
+                Planned::Ask
+            }
             Source::Command(argv) => {
                 let command = self.command(ask, argv, None)?;
                 let run = Run {
@@ -134,7 +140,7 @@ impl Broker {
             Source::Text(text) => {
                 if concealed && ask.caller.is_agent() {
                     return Err(BrokerError::Invalid(format!(
-                        "field `{label}` is concealed, so its value must not pass through you: take it from `generate`, `file`, `command` or `copy`, or ask the person to run `hushkey item create --ask`"
+                        "field `{label}` is concealed, so its value must not pass through you: take it from `generate`, `file`, `command` or `copy`, or let a person type it with `ask`"
                     )));
                 }
                 Planned::Text(text)
@@ -152,6 +158,7 @@ impl Broker {
         cancelled: Pin<&mut (impl Future<Output = ()> + ?Sized)>,
     ) -> Result<Sourced, BrokerError> {
         let value = match planned {
+            Planned::Ask => return Ok(Sourced::default()),
             Planned::Command(command, ticket) => {
                 let output = self.output_of(&command, cancelled).await;
                 self.closing(ticket, output).await?

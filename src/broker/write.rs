@@ -16,8 +16,8 @@ use crate::{
     },
     policy::{Action, Right},
     vault::{
-        Category, Field, FieldMetadata, ItemId, ItemState, NewItem, NewVault, Noun, VaultEdit,
-        VaultError, VaultId, VaultOverview,
+        Category, Field, FieldId, FieldMetadata, ItemId, ItemState, NewItem, NewVault, Noun,
+        VaultEdit, VaultError, VaultId, VaultOverview,
     },
 };
 
@@ -87,6 +87,7 @@ impl Broker {
             let shapes = shapes(&category, &new.fields, &mut sections, &[])?;
             check_fields(shapes.iter().map(|shape| &shape.metadata))?;
             let planned = self.plan_all(&ask, shapes, new.fields).await?;
+            let asked = asked_fields(&planned);
             let fields = self
                 .obtain_all(&ask, Vec::new(), planned, cancelled)
                 .await?;
@@ -100,10 +101,13 @@ impl Broker {
                 fields,
                 created_by: Some(caller.name().to_owned()),
             };
-            Ok(self.vault.create_item(&vault.id, item).await?)
+            Ok((self.vault.create_item(&vault.id, item).await?, asked))
         };
-        let metadata = self.closing(ticket, made.await).await?;
-        self.view(Located { vault, metadata }).await
+        let (metadata, asked) = self.closing(ticket, made.await).await?;
+        let located = Located { vault, metadata };
+        let asked = self.open_asks(&ask, &located, asked, Right::Create).await?;
+        let view = self.view(located).await?;
+        Ok(ItemView { asked, ..view })
     }
 
     /// Archives an item where the backend can, else deletes it; `permanent` deletes (owner only).
@@ -441,6 +445,14 @@ impl Broker {
         }
         Ok(fields)
     }
+}
+
+/// The fields that a person is to type.
+pub(super) fn asked_fields(planned: &[(Shape, Option<Planned>)]) -> Vec<FieldId> {
+    let asked = planned
+        .iter()
+        .filter(|(_, planned)| matches!(planned, Some(Planned::Ask)));
+    asked.map(|(shape, _)| shape.metadata.id.clone()).collect()
 }
 
 pub(super) fn check_title(title: &str) -> Result<(), BrokerError> {

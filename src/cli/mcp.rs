@@ -14,6 +14,7 @@ use crate::{
         session::Session,
     },
     config::Config,
+    http::page::TypingDoor,
     mcp::{self, Proof, ServerOptions, VaultServer},
     policy_file::PolicyFile,
     registry::{NotProven, TokenDigest},
@@ -58,12 +59,15 @@ pub(super) fn perform(arguments: Mcp, session: Session) -> anyhow::Result<()> {
         (broker, None)
     };
 
+    let broker = Arc::new(broker);
+    let page = Arc::new(TypingDoor::new(Arc::clone(&broker)));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Failed(format!("cannot begin to serve: {}", reason(&error))))?;
-    let server = VaultServer::new(Arc::new(broker), Caller::Agent(agent), &options)
-        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let server = VaultServer::new(broker, Caller::Agent(agent), &options)
+        .map_err(|error| Failure::Usage(error.to_string()))?
+        .with_page(page);
     let server = match proof {
         Some(proof) => server.proven_by(proof),
         None => server,

@@ -99,6 +99,7 @@ fn meta(result: &mut ServerResult) -> Option<&mut Option<MetaObject>> {
         ServerResult::CallToolResult(it) => Some(&mut it.meta),
         ServerResult::CompleteResult(it) => Some(&mut it.meta),
         ServerResult::GetPromptResult(it) => Some(&mut it.meta),
+        ServerResult::InputRequiredResult(it) => Some(&mut it.meta),
         ServerResult::ListPromptsResult(it) => Some(&mut it.meta),
         ServerResult::ListResourceTemplatesResult(it) => Some(&mut it.meta),
         ServerResult::ListResourcesResult(it) => Some(&mut it.meta),

@@ -21,16 +21,6 @@ pub(super) enum ToolError {
     #[error(transparent)]
     Argument(#[from] ArgumentError),
 
-    /// Only a person can give that value, and not in a chat.
-    #[error(
-        "a value that a person types never goes through this conversation; ask the user to run \
-         `{command}` in a terminal, then read the item with get_item"
-    )]
-    Asking {
-        /// What the person runs, without anything from the arguments.
-        command: &'static str,
-    },
-
     /// The broker did not do it.
     #[error(transparent)]
     Broker(#[from] BrokerError),

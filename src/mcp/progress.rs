@@ -7,11 +7,21 @@ use rmcp::{RoleServer, model::ProgressNotificationParam, service::RequestContext
 /// How often; clients that reset their time-out on progress wait at least some seconds.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Does the work; meanwhile sends the elapsed seconds, if the client gave a progress token. Nothing that the
+/// Runs a program; meanwhile sends the elapsed seconds, if the client gave a progress token. Nothing that the
 /// work produces is in there.
 pub(super) async fn told<T>(
     context: &RequestContext<RoleServer>,
     limit: Duration,
+    work: impl Future<Output = T>,
+) -> T {
+    told_while(context, limit, "running", work).await
+}
+
+/// Does the work; meanwhile sends how long it is `doing` what it does.
+pub(super) async fn told_while<T>(
+    context: &RequestContext<RoleServer>,
+    limit: Duration,
+    doing: &str,
     work: impl Future<Output = T>,
 ) -> T {
     let Some(token) = context.meta.get_progress_token() else {
@@ -24,7 +34,7 @@ pub(super) async fn told<T>(
             let elapsed = started.elapsed();
             let progress = ProgressNotificationParam::new(token.clone(), elapsed.as_secs_f64())
                 .with_total(limit.as_secs_f64())
-                .with_message(format!("running for {} s", elapsed.as_secs()));
+                .with_message(format!("{doing} for {} s", elapsed.as_secs()));
             if context.peer.notify_progress(progress).await.is_err() {
                 // The client is gone; the end of its pipe ends the work.
                 std::future::pending::<()>().await;

@@ -238,7 +238,6 @@ impl Driver<'_> {
             json!({ "command": ["sh", "-c", "cat printed.txt; cat printed.txt >&2; exit 3", pasted] }),
             json!({ "command": ["sh", "-c", "cat printed.txt; printf '\\377'", pasted] }),
             json!({ "command": ["true"] }),
-            json!({ "ask": true }),
             json!({ "ask": true, "text": pasted }),
             json!({ "generate": { "kind": pasted } }),
             json!({ "generate": { "length": pasted } }),

@@ -183,8 +183,12 @@ pub(crate) const ROOMS: &[Room] = &[
         name: "http",
         may: &[
             "access",
+            "approvals",
+            "audit",
             "broker",
+            "display_text",
             "mcp",
+            "policy::AgentDescription",
             "private_file",
             "registry",
             "vault::Secret",

@@ -157,26 +157,6 @@ async fn a_field_has_exactly_one_source() {
 }
 
 #[tokio::test]
-async fn asking_is_refused_with_the_way_in_a_terminal() {
-    let desk = Setup::without_broker().start();
-    let field = json!({ "label": "password", "ask": true });
-    let set = json!({ "field": "password", "ask": true });
-
-    let create = desk
-        .refusal(
-            "create_item",
-            json!({ "vault": "Dev", "title": "x", "fields": [field] }),
-        )
-        .await;
-    let update = desk
-        .refusal("update_item", json!({ "item": "x", "set": [set] }))
-        .await;
-
-    insta::assert_snapshot!(create, @"a value that a person types never goes through this conversation; ask the user to run `hushkey item create --vault VAULT --title TITLE --ask FIELD` in a terminal, then read the item with get_item");
-    insta::assert_snapshot!(update, @"a value that a person types never goes through this conversation; ask the user to run `hushkey item edit ITEM --vault VAULT --ask FIELD` in a terminal, then read the item with get_item");
-}
-
-#[tokio::test]
 async fn since_is_a_time_or_how_long_ago() {
     let desk = Setup::without_broker().start();
 

@@ -340,7 +340,7 @@ async fn a_concealed_field_takes_no_text() {
         )
         .await;
 
-    assert_snapshot!(refusal, @"field `password` is concealed, so its value must not pass through you: take it from `generate`, `file`, `command` or `copy`, or ask the person to run `hushkey item create --ask`");
+    assert_snapshot!(refusal, @"field `password` is concealed, so its value must not pass through you: take it from `generate`, `file`, `command` or `copy`, or let a person type it with `ask`");
 }
 
 #[tokio::test]

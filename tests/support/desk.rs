@@ -12,9 +12,11 @@ use std::{
 
 use hushkey::{
     access::{Agent, AgentName, Caller},
-    audit::AuditLog,
+    approvals::Approvals,
+    audit::{AuditLog, Query, Viewer},
     backend::connect::{self, ConnectVault, Limits},
-    broker::{Broker, BrokerError, Grounds, LazyBroker, PolicySource},
+    broker::{Broker, BrokerError, Grounds, LazyBroker, People, PolicySource},
+    http::page::TypingDoor,
     keys::KeySource,
     launch,
     mcp::{self, Eras, ServerOptions, VaultServer},
@@ -81,16 +83,32 @@ pub struct Server {
     /// The Connect server behind it, if one is.
     #[allow(dead_code)]
     pub connect: Option<FakeConnect>,
+    #[allow(dead_code)]
+    broker: Arc<LazyBroker>,
     _running: RunningService<rmcp::RoleServer, Eras>,
     _home: TempDir,
 }
 
-/// A policy that stays as it was written.
-struct Written(String);
+/// A policy as it was written last.
+#[derive(Clone)]
+pub struct Written(Arc<std::sync::Mutex<String>>);
+
+impl Written {
+    fn new(policy: &str) -> Self {
+        Self(Arc::new(std::sync::Mutex::new(policy.to_owned())))
+    }
+
+    /// Writes another one.
+    #[allow(dead_code)]
+    pub fn write(&self, policy: &str) {
+        *self.0.lock().expect("nobody panicked") = policy.to_owned();
+    }
+}
 
 impl PolicySource for Written {
     fn current(&self) -> Result<Policy, String> {
-        Policy::parse(&self.0, None).map_err(|error| error.to_string())
+        let text = self.0.lock().expect("nobody panicked").clone();
+        Policy::parse(&text, None).map_err(|error| error.to_string())
     }
 }
 
@@ -107,6 +125,7 @@ pub struct Setup {
     options: ServerOptions,
     modern: bool,
     connect: Option<FakeConnect>,
+    policy: Written,
 }
 
 impl Setup {
@@ -117,7 +136,8 @@ impl Setup {
 
     /// A vault under this policy.
     pub fn under(vault: FakeVault, policy: &str) -> Self {
-        let policy = policy.to_owned();
+        let policy = Written::new(policy);
+        let written = policy.clone();
         let connect = match (BACKEND, vault.contents()) {
             (Backend::Connect, Some(contents)) => Some(served(contents)),
             _ => None,
@@ -137,12 +157,17 @@ impl Setup {
                         .load_or_create()
                         .expect("a key");
                     let audit = AuditLog::open(&home.join("audit.db"), &key).expect("an audit log");
-                    let policy = Box::new(Written(policy));
+                    let policy = Box::new(policy);
+                    let people = People {
+                        open: Box::new(move || Approvals::open(&home.join("approvals.db"), &key)),
+                        tell: Box::new(|_| {}),
+                        patience: std::time::Duration::from_secs(5),
+                    };
                     let grounds = Grounds {
                         environment: std::env::vars().collect(),
                         ..Grounds::default()
                     };
-                    Ok(Broker::new(vault, policy, audit, grounds))
+                    Ok(Broker::new(vault, policy, audit, grounds).with_people(people))
                 })
             }))
         };
@@ -151,7 +176,14 @@ impl Setup {
             options: ServerOptions::default(),
             modern: true,
             connect,
+            policy: written,
         }
+    }
+
+    /// The policy, for who wants to change it.
+    #[allow(dead_code)]
+    pub fn policy(&self) -> Written {
+        self.policy.clone()
     }
 
     /// A broker that can't be opened, for what needs none.
@@ -161,6 +193,7 @@ impl Setup {
             options: ServerOptions::default(),
             modern: true,
             connect: None,
+            policy: Written::new(""),
         }
     }
 
@@ -204,15 +237,30 @@ impl Setup {
             standing: hushkey::access::Standing::default(),
         });
         let broker = (self.broker)(home.path().to_owned());
-        let server = VaultServer::new(broker, caller, &self.options).expect("a server");
+        let page = Arc::new(TypingDoor::new(Arc::clone(&broker)));
+        let server = VaultServer::new(Arc::clone(&broker), caller, &self.options)
+            .expect("a server")
+            .with_page(page);
         let (input, output) = tokio::io::split(pipe);
         let running = mcp::serve(server, input, output);
         Server {
             root,
             connect: self.connect,
+            broker,
             _running: running,
             _home: home,
         }
+    }
+}
+
+impl Server {
+    /// The owner's log, a sentence a line.
+    #[allow(dead_code)]
+    pub async fn sentences(&self) -> Vec<String> {
+        let broker = self.broker.get().await.expect("a broker");
+        let page = broker.audit().read(&Query::default()).expect("a log");
+        let entries = page.entries.iter();
+        entries.map(|entry| entry.sentence(Viewer::Owner)).collect()
     }
 }
 

@@ -1,18 +1,21 @@
 //! `create_item`: a new item whose values come from somewhere else than the model.
 
-use rmcp::{Json, RoleServer, service::RequestContext, tool, tool_router};
+use rmcp::{RoleServer, service::RequestContext, tool, tool_router};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{address, field::NewFieldArguments, item_details::ItemDetails, word::Word};
+use super::{address, field::NewFieldArguments, item_details::WrittenDetails, word::Word};
 use crate::{
     broker,
-    mcp::{VaultServer, arguments::Arguments, error::ToolError, schema},
+    mcp::{
+        VaultServer,
+        arguments::Arguments,
+        asking::{Round, Written},
+        error::ToolError,
+        schema,
+    },
     vault::Category,
 };
-
-/// How a person makes an item and types its secret.
-const IN_TERMINAL: &str = "hushkey item create --vault VAULT --title TITLE --ask FIELD";
 
 #[derive(Deserialize, JsonSchema)]
 struct CreateItem {
@@ -39,7 +42,7 @@ impl VaultServer {
     #[tool(
         description = include_str!("../../../tools/create_item.md"),
         input_schema = schema::input::<CreateItem>(),
-        output_schema = schema::output::<ItemDetails>(),
+        output_schema = schema::output::<WrittenDetails>(),
         annotations(
             title = "Create an item",
             read_only_hint = false,
@@ -50,15 +53,18 @@ impl VaultServer {
     )]
     async fn create_item(
         &self,
+        round: Round,
         arguments: Arguments<CreateItem>,
         context: RequestContext<RoleServer>,
-    ) -> Result<Json<ItemDetails>, ToolError> {
+    ) -> Result<Written, ToolError> {
         let new = arguments.read()?.try_into()?;
-        let broker = self.broker().await?;
-        let item = broker
-            .create_item(&self.caller(&context), new, context.ct.cancelled())
-            .await?;
-        Ok(Json(item.into()))
+        let write = async {
+            let broker = self.broker().await?;
+            let caller = self.caller(&context);
+            let written = broker.create_item(&caller, new, context.ct.cancelled());
+            Ok(written.await?)
+        };
+        self.written(&context, round, write).await
     }
 }
 
@@ -70,7 +76,7 @@ impl TryFrom<CreateItem> for broker::CreateItem {
             .fields
             .into_iter()
             .enumerate()
-            .map(|(index, field)| field.field(&format!("fields[{index}]"), IN_TERMINAL))
+            .map(|(index, field)| field.field(&format!("fields[{index}]")))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             vault: new.vault,

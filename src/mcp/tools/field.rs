@@ -29,21 +29,17 @@ pub(super) struct NewFieldArguments {
 }
 
 impl NewFieldArguments {
-    /// The field to make. `name` says where it stands in the arguments (`fields[0]`), `in_terminal` how a person types a value.
+    /// The field to make. `name` says where it stands in the arguments (`fields[0]`).
     ///
     /// # Errors
     /// Those of [`SourceArguments::one`].
-    pub(super) fn field(
-        self,
-        name: &str,
-        in_terminal: &'static str,
-    ) -> Result<NewField, ToolError> {
+    pub(super) fn field(self, name: &str) -> Result<NewField, ToolError> {
         Ok(NewField {
             label: self.label,
             section: self.section,
             kind: self.kind.map(|word| word.0),
             purpose: self.purpose.map(|word| word.0),
-            source: Some(self.source.one(name, in_terminal)?),
+            source: Some(self.source.one(name)?),
         })
     }
 }

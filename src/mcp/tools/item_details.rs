@@ -1,5 +1,7 @@
 //! One item's metadata, as a model sees it: the answer of three tools and of a resource. Holds no value.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -39,6 +41,43 @@ pub(in crate::mcp) struct ItemDetails {
     fields: Vec<FieldDetails>,
     /// The attached files, without their content.
     files: Vec<FileDetails>,
+}
+
+/// An item that was just written.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::mcp) struct WrittenDetails {
+    #[serde(flatten)]
+    item: ItemDetails,
+    /// The fields that a person was asked to type, and what became of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    asked: Vec<AskedDetails>,
+}
+
+/// A field that a person was asked to type.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::mcp) struct AskedDetails {
+    /// The field's id.
+    pub(in crate::mcp) field: String,
+    /// `set`, `waiting`, `declined` or `expired`.
+    pub(in crate::mcp) state: String,
+    /// What to do now.
+    pub(in crate::mcp) next: String,
+    /// What the user sees on the page and types in a terminal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::mcp) code: Option<String>,
+    /// The page on the user's computer, good for this one value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::mcp) address: Option<String>,
+}
+
+impl WrittenDetails {
+    /// Adds the pages' addresses, by code, to what is still to be typed.
+    pub(in crate::mcp) fn add_addresses(&mut self, addresses: &BTreeMap<String, String>) {
+        for asked in &mut self.asked {
+            let code = asked.code.as_ref();
+            asked.address = code.and_then(|code| addresses.get(code)).cloned();
+        }
+    }
 }
 
 /// A named group of fields.
@@ -111,6 +150,15 @@ impl From<ItemView> for ItemDetails {
                 .collect(),
             fields: fields.map(FieldDetails::from).collect(),
             files: files.map(FileDetails::from).collect(),
+        }
+    }
+}
+
+impl From<ItemView> for WrittenDetails {
+    fn from(view: ItemView) -> Self {
+        Self {
+            asked: view.asked.iter().map(AskedDetails::of).collect(),
+            item: view.into(),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 pub(super) struct SourceArguments {
     /// Make a new random value. `{}` makes a password of 32 characters.
     generate: Option<RecipeArguments>,
-    /// A person has to type it. The answer says how.
+    /// A person types it, where you can't see it. The answer says whether it is set, or how it will be.
     ask: Option<bool>,
     /// Read the value from this file, below the directories that you may use.
     #[schemars(length(min = 1))]
@@ -68,14 +68,13 @@ enum CharacterSetArgument {
 }
 
 impl SourceArguments {
-    /// The one source that was named. `field` says whose it is, in the words of the arguments (`fields[0]`);
-    /// `in_terminal` is how a person types the value.
+    /// The one source that was named. `field` says whose it is, in the words of the arguments (`fields[0]`).
     ///
     /// # Errors
-    /// [`ToolError::Argument`] when none or several were named, [`ToolError::Asking`] for `ask`.
-    pub(super) fn one(self, field: &str, in_terminal: &'static str) -> Result<Source, ToolError> {
-        let asked = self.ask == Some(true);
+    /// [`ToolError::Argument`] when none or several were named.
+    pub(super) fn one(self, field: &str) -> Result<Source, ToolError> {
         let mut named = [
+            (self.ask == Some(true)).then_some(Source::Ask),
             self.generate.map(|recipe| Source::Generate(recipe.into())),
             self.file.map(|path| Source::File(path.into())),
             self.command.map(Source::Command),
@@ -84,11 +83,8 @@ impl SourceArguments {
         ]
         .into_iter()
         .flatten();
-        match (asked, named.next(), named.next()) {
-            (true, None, _) => Err(ToolError::Asking {
-                command: in_terminal,
-            }),
-            (false, Some(source), None) => Ok(source),
+        match (named.next(), named.next()) {
+            (Some(source), None) => Ok(source),
             _ => Err(ArgumentError::new(format!(
                 "argument `{field}` must say where its value comes from with exactly one of \
                  generate, ask, file, command, copy, text"

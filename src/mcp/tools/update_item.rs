@@ -1,19 +1,22 @@
 //! `update_item`: sets or rotates fields, and changes title, tags and urls.
 
-use rmcp::{Json, RoleServer, service::RequestContext, tool, tool_router};
+use rmcp::{RoleServer, service::RequestContext, tool, tool_router};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    address, field::NewFieldArguments, item_details::ItemDetails, source::SourceArguments,
+    address, field::NewFieldArguments, item_details::WrittenDetails, source::SourceArguments,
 };
 use crate::{
     broker,
-    mcp::{VaultServer, arguments::Arguments, error::ToolError, schema},
+    mcp::{
+        VaultServer,
+        arguments::Arguments,
+        asking::{Round, Written},
+        error::ToolError,
+        schema,
+    },
 };
-
-/// How a person types a new secret into an item that is there.
-const IN_TERMINAL: &str = "hushkey item edit ITEM --vault VAULT --ask FIELD";
 
 #[derive(Deserialize, JsonSchema)]
 struct UpdateItem {
@@ -59,7 +62,7 @@ impl VaultServer {
     #[tool(
         description = include_str!("../../../tools/update_item.md"),
         input_schema = schema::input::<UpdateItem>(),
-        output_schema = schema::output::<ItemDetails>(),
+        output_schema = schema::output::<WrittenDetails>(),
         annotations(
             title = "Change an item or rotate its secrets",
             read_only_hint = false,
@@ -70,15 +73,18 @@ impl VaultServer {
     )]
     async fn update_item(
         &self,
+        round: Round,
         arguments: Arguments<UpdateItem>,
         context: RequestContext<RoleServer>,
-    ) -> Result<Json<ItemDetails>, ToolError> {
+    ) -> Result<Written, ToolError> {
         let update = arguments.read()?.try_into()?;
-        let broker = self.broker().await?;
-        let item = broker
-            .update_item(&self.caller(&context), update, context.ct.cancelled())
-            .await?;
-        Ok(Json(item.into()))
+        let write = async {
+            let broker = self.broker().await?;
+            let caller = self.caller(&context);
+            let written = broker.update_item(&caller, update, context.ct.cancelled());
+            Ok(written.await?)
+        };
+        self.written(&context, round, write).await
     }
 }
 
@@ -91,7 +97,7 @@ impl TryFrom<UpdateItem> for broker::UpdateItem {
             .into_iter()
             .enumerate()
             .map(|(index, set)| {
-                let source = set.source.one(&format!("set[{index}]"), IN_TERMINAL)?;
+                let source = set.source.one(&format!("set[{index}]"))?;
                 Ok((set.field, source))
             })
             .collect::<Result<_, ToolError>>()?;
@@ -99,7 +105,7 @@ impl TryFrom<UpdateItem> for broker::UpdateItem {
             .add
             .into_iter()
             .enumerate()
-            .map(|(index, field)| field.field(&format!("add[{index}]"), IN_TERMINAL))
+            .map(|(index, field)| field.field(&format!("add[{index}]")))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             item: update.item,
