@@ -8,6 +8,8 @@ mod door;
 mod frame;
 mod gate;
 mod listener;
+mod owner;
 mod typing;
 
 pub use door::TypingDoor;
+pub use owner::{Health, Owner, OwnerPages, Prove};

@@ -12,14 +12,27 @@ use sha2::{Digest, Sha256};
 
 const STYLE: &str = include_str!("style.css");
 
+/// Tells that there is something new. It reads one line from the page's own server, and changes nothing but one hint.
+const SCRIPT: &str = include_str!("news.js");
+
 /// Nothing is loaded, run or framed; forms go back to where they came from.
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy(""));
+
+/// The same with the one script.
+static WATCHING: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let script = BASE64.encode(&Sha256::digest(SCRIPT));
+    policy(&format!(
+        "script-src 'sha256-{script}'; connect-src 'self'; "
+    ))
+});
+
+fn policy(more: &str) -> HeaderValue {
     let style = BASE64.encode(&Sha256::digest(STYLE));
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; {more}style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     HeaderValue::try_from(policy).expect("ASCII")
-});
+}
 
 /// The rest of the headers. With `same-origin`, a browser says on our own forms where they come from (with
 /// `no-referrer` it would say `null`), and tells other servers nothing.
@@ -50,6 +63,8 @@ pub(super) struct Page {
     /// What stands above the content; nothing on a page of its own.
     pub(super) navigation: Option<Markup>,
     pub(super) content: Markup,
+    /// Where the page's script looks whether there is something new, and what it finds when there is not.
+    pub(super) watches: Option<(String, String)>,
 }
 
 impl Page {
@@ -60,6 +75,7 @@ impl Page {
             title: title.into(),
             navigation: None,
             content,
+            watches: None,
         }
     }
 
@@ -76,8 +92,10 @@ impl Page {
     }
 }
 
-impl IntoResponse for Page {
-    fn into_response(self) -> Response {
+impl Page {
+    /// The whole document.
+    pub(super) fn document(self) -> String {
+        let watches = self.watches.as_ref();
         let document = html! {
             (DOCTYPE)
             html lang="en" {
@@ -88,23 +106,35 @@ impl IntoResponse for Page {
                     title { (self.title) " · hushkey" }
                     style { (PreEscaped(STYLE)) }
                 }
-                body {
+                body data-state=[watches.map(|it| &it.1)] data-ask=[watches.map(|it| &it.0)] {
                     a.skip href="#content" { "Skip to the content" }
                     header {
                         p.brand { "hushkey" }
                         @if let Some(navigation) = self.navigation { (navigation) }
                     }
                     main id="content" tabindex="-1" { (self.content) }
+                    @if self.watches.is_some() { script { (PreEscaped(SCRIPT)) } }
                 }
             }
         };
+        document.into_string()
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let status = self.status;
+        let policy = if self.watches.is_some() {
+            &WATCHING
+        } else {
+            &POLICY
+        };
         let html = HeaderValue::from_static("text/html; charset=utf-8");
-        let mut response = (
-            self.status,
-            [(header::CONTENT_TYPE, html)],
-            document.into_string(),
-        )
-            .into_response();
+        let headers = [
+            (header::CONTENT_TYPE, html),
+            (header::CONTENT_SECURITY_POLICY, (*policy).clone()),
+        ];
+        let mut response = (status, headers, self.document()).into_response();
         guard(&mut response);
         response
     }
@@ -123,7 +153,9 @@ pub(super) fn see_other(place: &str) -> Response {
 /// Adds the headers that every answer has.
 pub(super) fn guard(response: &mut Response) {
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert_with(|| POLICY.clone());
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }

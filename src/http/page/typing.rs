@@ -54,7 +54,7 @@ pub(super) fn routes(desk: Arc<Desk>) -> Router {
 
 async fn show(State(desk): State<Arc<Desk>>, Path(ticket): Path<String>, address: Uri) -> Response {
     match desk.request(&ticket).await {
-        Ok(request) => form(&desk, &ticket, &request, None),
+        Ok(request) => desk.form(&ticket, &request, None),
         Err(ApprovalsError::Decided) if address.query() == Some("done") => Page::notice(
             StatusCode::OK,
             "It is stored",
@@ -106,7 +106,7 @@ async fn take(
     }
     let value = match value(&mut sent) {
         Ok(value) => value,
-        Err(complaint) => return form(&desk, &ticket, &request, Some(complaint)),
+        Err(complaint) => return desk.form(&ticket, &request, Some(complaint)),
     };
     match broker.type_value(&request, value, Way::Page).await {
         Ok(()) => see_other(&format!("/type/{ticket}?done")),
@@ -121,6 +121,11 @@ impl Desk {
         let broker = self.broker.get().await;
         let broker = broker.map_err(|_| ApprovalsError::Unknown)?;
         broker.ask_by_ticket(Ticket::read(ticket)).await
+    }
+
+    fn form(&self, ticket: &str, request: &Request, complaint: Option<&str>) -> Response {
+        let action = format!("/type/{ticket}");
+        form(&action, &self.token(ticket), request, complaint)
     }
 
     /// Ties a form to this process and to its address.
@@ -138,7 +143,7 @@ impl Desk {
 }
 
 /// The one value that was typed.
-fn value(sent: &mut Form) -> Result<Secret, &'static str> {
+pub(super) fn value(sent: &mut Form) -> Result<Secret, &'static str> {
     let mut typed = BOXES.map(|name| (name, sent.take(name)));
     let filled = typed.iter().filter(|(_, text)| !text.is_empty()).count();
     let (name, text) = match filled {
@@ -176,7 +181,13 @@ fn lines(text: &str) -> Zeroizing<String> {
     unix
 }
 
-fn form(desk: &Desk, ticket: &str, request: &Request, complaint: Option<&str>) -> Response {
+/// The form of one field; what it sends goes to `action`.
+pub(super) fn form(
+    action: &str,
+    token: &str,
+    request: &Request,
+    complaint: Option<&str>,
+) -> Response {
     let Matter::Ask(ask) = &request.matter else {
         return closed(&ApprovalsError::Unknown);
     };
@@ -198,8 +209,8 @@ fn form(desk: &Desk, ticket: &str, request: &Request, complaint: Option<&str>) -
             @if let Some(complaint) = complaint {
                 p.warn role="alert" id="complaint" { (complaint) }
             }
-            form method="post" action={ "/type/" (ticket) } autocomplete="off" {
-                input type="hidden" name="token" value=(desk.token(ticket));
+            form method="post" action=(action) autocomplete="off" {
+                input type="hidden" name="token" value=(token);
                 fieldset {
                     legend { "How do you want to type it?" }
                     @for (id, words, checked) in [("hidden", "hidden", true), ("shown", "shown", false), ("lines", "several lines", false)] {
