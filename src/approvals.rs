@@ -52,6 +52,7 @@ mod matter;
 mod person;
 mod record;
 mod request;
+mod telling;
 mod ticket;
 
 pub use code::Code;
@@ -63,6 +64,7 @@ pub use matter::{
 };
 pub use person::Person;
 pub use request::{Digest, GrantKey, NewRequest, Request, RequestId};
+pub use telling::Told;
 pub use ticket::Ticket;
 
 use keys::Keys;

@@ -20,6 +20,7 @@ use crate::{
     vault::{Secret, StoreHead, Vault, VaultOverview},
 };
 
+mod access;
 mod asker;
 mod asking;
 mod command;

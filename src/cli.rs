@@ -8,12 +8,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub mod agent_arguments;
+pub mod approve_arguments;
 pub mod dispatch;
 pub mod item_arguments;
 pub mod process;
 pub mod value_arguments;
 
 mod agent;
+mod approve;
 mod connect;
 mod demo;
 mod doctor;
@@ -43,6 +45,7 @@ mod vault;
 mod view;
 
 use agent_arguments::{AgentCommand, Mcp, Serve};
+use approve_arguments::Approve;
 #[cfg(any(test, fuzzing))]
 pub(crate) use item::assigned_value;
 use item_arguments::ItemCommand;
@@ -127,6 +130,8 @@ pub enum Command {
     /// Makes agents and their tokens, and gives them rights in the policy file
     #[command(subcommand)]
     Agent(AgentCommand),
+    /// Shows what waits for your leave, and gives or denies it
+    Approve(Approve),
     /// Prints a completion script for a shell
     #[command(
         after_help = "Example:\n  hushkey completions bash > ~/.local/share/bash-completion/completions/hushkey"

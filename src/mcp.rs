@@ -29,6 +29,7 @@ mod asking;
 mod boundary;
 mod client;
 mod completion;
+mod dialogue;
 mod eras;
 mod error;
 mod offered;
@@ -48,6 +49,7 @@ pub use over_http::{Endpoint, Way};
 pub use stdio::{ServeError, serve_stdio};
 pub use tools::tool_table;
 
+use dialogue::Talk;
 use offered::Offered;
 
 /// How long a client may keep lists that only change with hushkey itself, in milliseconds.
@@ -202,15 +204,18 @@ impl ServerHandler for VaultServer {
 
     async fn call_tool(
         &self,
-        request: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
+        mut request: CallToolRequestParams,
+        mut context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         if !self.offered.has(&request.name) {
             return Err(ErrorData::invalid_params("tool not found", None));
         }
-        tools::router()
+        let talk = Talk::begin(&mut request, &context);
+        context.extensions.insert(Arc::clone(&talk));
+        let answer = tools::router()
             .call(ToolCallContext::new(self, request, context))
-            .await
+            .await?;
+        Ok(talk.question().unwrap_or(answer))
     }
 
     async fn list_prompts(

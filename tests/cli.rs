@@ -9,6 +9,8 @@ mod terminal;
 
 #[path = "cli/agents.rs"]
 mod agents;
+#[path = "cli/approve.rs"]
+mod approve;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
 #[path = "cli/demo.rs"]

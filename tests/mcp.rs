@@ -9,6 +9,8 @@ mod fake_connect;
 #[path = "support/fake_vault.rs"]
 mod fake_vault;
 
+#[path = "mcp/approvals.rs"]
+mod approvals;
 #[path = "mcp/arguments.rs"]
 mod arguments;
 #[path = "mcp/asking.rs"]

@@ -124,6 +124,15 @@ pub struct WriteMatter {
 }
 
 impl Matter {
+    /// The command of a run, as one would type it; not escaped.
+    #[must_use]
+    pub fn command(&self) -> Option<String> {
+        match self {
+            Self::Run(run) => Some(quoted(&run.argv)),
+            _ => None,
+        }
+    }
+
     /// The kind in one word: `access`, `ask`, `delete`, `run`, `write`.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -93,6 +93,16 @@ fn run(argument: &str) -> NewRequest {
     }
 }
 
+/// A request for a run, as it waits.
+pub(super) fn opened(matter: RunMatter, now: Timestamp) -> Request {
+    let desk = Desk::new();
+    let new = NewRequest {
+        matter: Matter::Run(Box::new(matter)),
+        ..run("")
+    };
+    desk.open().ask(new, now).unwrap()
+}
+
 fn access(vault: &str) -> NewRequest {
     NewRequest {
         matter: Matter::Access(AccessMatter::Vault {

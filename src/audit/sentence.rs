@@ -237,6 +237,7 @@ impl Verb {
                 "asked the server about itself",
                 "asking the server about itself",
             ),
+            Self::RequestAccess => ("asked", "asking"),
             Self::RestoreItem => ("brought back", "bringing back"),
             Self::Reveal => ("revealed", "revealing"),
             Self::Run => ("ran", "running"),
@@ -255,6 +256,7 @@ impl Verb {
             Self::AttachFile => " to",
             Self::Inject => " with",
             Self::ListItems | Self::ReadCommand | Self::SaveFile => " of",
+            Self::RequestAccess => " that it",
             Self::ListVaults
             | Self::ManageAccess
             | Self::ReadActivity

@@ -42,6 +42,8 @@ pub enum Verb {
     ReadItem,
     /// Read a server's state, log or measurements.
     ReadServer,
+    /// Ask for a right.
+    RequestAccess,
     /// Bring an archived item back.
     RestoreItem,
     /// Get a value in the clear.
@@ -64,7 +66,7 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::AskValue,
         Self::AttachFile,
         Self::CheckReferences,
@@ -84,6 +86,7 @@ impl Verb {
         Self::ReadCommand,
         Self::ReadItem,
         Self::ReadServer,
+        Self::RequestAccess,
         Self::RestoreItem,
         Self::Reveal,
         Self::Run,
@@ -118,6 +121,7 @@ impl Verb {
             Self::ReadCommand => "read_command",
             Self::ReadItem => "get_item",
             Self::ReadServer => "read_server",
+            Self::RequestAccess => "request_access",
             Self::RestoreItem => "restore_item",
             Self::Reveal => "reveal",
             Self::Run => "run_command",

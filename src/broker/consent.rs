@@ -27,7 +27,7 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(150);
 
 /// What the model is told, whatever the reason was.
-const NOT_ALLOWED: &str = "a person has not allowed it";
+pub(super) const NOT_ALLOWED: &str = "a person has not allowed it";
 const CHANGED: &str = "what was asked for changed while a person looked at it";
 
 /// How the wait for a person ended.
@@ -147,7 +147,7 @@ impl Broker {
     }
 
     /// Changes what is remembered, and notes outside the file that it changed.
-    async fn change_lasting(
+    pub(super) async fn change_lasting(
         &self,
         file: &Arc<Approvals>,
         change: impl FnOnce(&mut Lasting) + Send + 'static,
@@ -376,7 +376,7 @@ impl Broker {
 
     /// Where the owner has a passphrase, a local yes needs it. A dialogue's yes has none: whether it counts was decided
     /// before.
-    fn is_proven(&self, way: Way, message: &[u8], proof: Option<&Proof>) -> bool {
+    pub(super) fn is_proven(&self, way: Way, message: &[u8], proof: Option<&Proof>) -> bool {
         match &self.grounds.approved {
             Some(approved) if way.is_local() => {
                 proof.is_some_and(|proof| approved(message, &proof.0))
@@ -418,7 +418,7 @@ fn associated<'a>(asker: Asker<'a>) -> [&'a [u8]; 2] {
     [asker.caller.name().as_bytes(), call]
 }
 
-fn answer(
+pub(super) fn answer(
     code: String,
     decision: Option<&Decision>,
     yes: bool,

@@ -8,8 +8,8 @@ use clap_complete::Shell;
 use crate::{
     broker::Class,
     cli::{
-        Arguments, Command, agent, connect, demo, doctor, failure, file, import, init, inject,
-        item, log, mcp,
+        Arguments, Command, agent, approve, connect, demo, doctor, failure, file, import, init,
+        inject, item, log, mcp,
         output::{self, Output},
         passphrase, policy, read, run, serve,
         session::Session,
@@ -52,6 +52,7 @@ fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
     let begin = || Session::begin(&arguments.global, output);
     match arguments.command {
         Command::Agent(command) => agent::perform(&command, &begin()?),
+        Command::Approve(command) => approve::perform(&command, &begin()?),
         Command::Completions { shell } => completions(shell),
         Command::Connect(command) => return connect::perform(&command, &begin()?),
         Command::Demo => return demo::perform(output),

@@ -177,7 +177,7 @@ impl VaultServer {
             {
                 let answered = async { action = Some(answer.as_mut().await.map(|it| it.action)) };
                 let mut answered = pin!(answered);
-                let either = progress::told_while(context, ASK_LASTS, WAITING, async {
+                let either = progress::told(context, &waiting_for_a_person, async {
                     tokio::select! {
                         () = broker.typed_or(one, answered.as_mut()) => {}
                         () = context.ct.cancelled() => {}
@@ -202,7 +202,9 @@ impl VaultServer {
 }
 
 /// What a client is told while a person types.
-const WAITING: &str = "waiting for a person";
+fn waiting_for_a_person() -> (&'static str, Option<Duration>) {
+    ("waiting for a person", Some(ASK_LASTS))
+}
 
 /// Waits until all is typed to which somebody said yes, or as long as the client does.
 async fn wait(context: &RequestContext<RoleServer>, broker: &Broker, asked: &mut [Asked]) {
@@ -216,7 +218,7 @@ async fn wait(context: &RequestContext<RoleServer>, broker: &Broker, asked: &mut
             () = context.ct.cancelled() => {}
         }
     };
-    progress::told_while(context, ASK_LASTS, WAITING, async {
+    progress::told(context, &waiting_for_a_person, async {
         broker.typed_or(asked, pin!(enough)).await;
     })
     .await;

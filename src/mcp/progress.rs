@@ -1,4 +1,4 @@
-//! Tells a client that something is still running: for how long, and nothing else.
+//! Tells a client that something is still going on: for how long, and nothing else.
 
 use std::time::{Duration, Instant};
 
@@ -7,21 +7,11 @@ use rmcp::{RoleServer, model::ProgressNotificationParam, service::RequestContext
 /// How often; clients that reset their time-out on progress wait at least some seconds.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Runs a program; meanwhile sends the elapsed seconds, if the client gave a progress token. Nothing that the
-/// work produces is in there.
+/// Does the work; meanwhile sends how long it is `doing` what it does, and for how long it may at most, if the client gave
+/// a progress token. Nothing that the work produces is in there.
 pub(super) async fn told<T>(
     context: &RequestContext<RoleServer>,
-    limit: Duration,
-    work: impl Future<Output = T>,
-) -> T {
-    told_while(context, limit, "running", work).await
-}
-
-/// Does the work; meanwhile sends how long it is `doing` what it does.
-pub(super) async fn told_while<T>(
-    context: &RequestContext<RoleServer>,
-    limit: Duration,
-    doing: &str,
+    doing: &(impl Fn() -> (&'static str, Option<Duration>) + Sync),
     work: impl Future<Output = T>,
 ) -> T {
     let Some(token) = context.meta.get_progress_token() else {
@@ -32,9 +22,12 @@ pub(super) async fn told_while<T>(
         loop {
             tokio::time::sleep(EVERY).await;
             let elapsed = started.elapsed();
-            let progress = ProgressNotificationParam::new(token.clone(), elapsed.as_secs_f64())
-                .with_total(limit.as_secs_f64())
+            let (doing, limit) = doing();
+            let mut progress = ProgressNotificationParam::new(token.clone(), elapsed.as_secs_f64())
                 .with_message(format!("{doing} for {} s", elapsed.as_secs()));
+            if let Some(limit) = limit {
+                progress = progress.with_total(limit.as_secs_f64());
+            }
             if context.peer.notify_progress(progress).await.is_err() {
                 // The client is gone; the end of its pipe ends the work.
                 std::future::pending::<()>().await;

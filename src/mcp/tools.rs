@@ -21,6 +21,7 @@ pub(super) mod list_activity;
 pub(super) mod list_items;
 pub(super) mod list_vaults;
 mod read_command;
+mod request_access;
 mod run_command;
 mod save_file;
 mod source;
@@ -42,6 +43,7 @@ pub(super) fn router() -> &'static ToolRouter<VaultServer> {
             + VaultServer::list_items_router()
             + VaultServer::list_vaults_router()
             + VaultServer::read_command_router()
+            + VaultServer::request_access_router()
             + VaultServer::run_command_router()
             + VaultServer::save_file_router()
             + VaultServer::start_command_router()

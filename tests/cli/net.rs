@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 
 use crate::binary::Person;
 
-const REVEALING: [&[&str]; 8] = [
+const REVEALING: [&[&str]; 11] = [
     &["read", "op://Dev/Stripe/password"],
     &["item", "get", "Stripe", "--reveal"],
     &[
@@ -21,6 +21,9 @@ const REVEALING: [&[&str]; 8] = [
     &["agent", "rotate", "codex"],
     &["policy", "show"],
     &["policy", "check"],
+    &["approve"],
+    &["approve", "KXQ4-7MAB", "--yes"],
+    &["approve", "--remembered"],
 ];
 
 #[test]

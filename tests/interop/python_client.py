@@ -26,6 +26,7 @@ TOOLS = {
     "list_items",
     "list_vaults",
     "read_command",
+    "request_access",
     "run_command",
     "save_file",
     "start_command",

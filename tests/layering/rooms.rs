@@ -50,6 +50,7 @@ pub(crate) const ROOMS: &[Room] = &[
         name: "approvals",
         may: &[
             "access",
+            "display_text",
             "private_file",
             "seal",
             "sqlite_file",
@@ -229,6 +230,7 @@ pub(crate) const ROOMS: &[Room] = &[
         name: "mcp",
         may: &[
             "access",
+            "approvals",
             "broker",
             "display_text",
             "generate",

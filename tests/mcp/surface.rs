@@ -231,6 +231,7 @@ fn the_table_of_tools_has_a_line_for_each() {
     | `list_items` | Lists items by title, tag, URL or category, one page at a time. | read-only |
     | `list_vaults` | Lists the vaults that you may see, and what you may do in each. | read-only |
     | `read_command` | Reads the last output of a program that `start_command` started, and tells whether it is still up. | read-only, open-world |
+    | `request_access` | Asks the owner for a right that you lack: a level in a vault, or a command with references. | write |
     | `run_command` | Runs a program with secrets in its environment, in private files or on standard input, and returns its exit status and output. | write, destructive, open-world |
     | `save_file` | Saves an item's file to disk, readable by its owner alone, and returns only the path and the size. | write |
     | `start_command` | Starts a program with secrets that stays up, such as a development server, and returns a handle at once. | write, destructive, open-world |

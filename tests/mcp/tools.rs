@@ -530,6 +530,10 @@ async fn text_and_structured_content_of_every_tool_say_the_same() {
         ("start_command", json!({ "command": ["sleep", "60"] })),
         ("read_command", json!({ "handle": "HANDLE" })),
         ("stop_command", json!({ "handle": "HANDLE" })),
+        (
+            "request_access",
+            json!({ "vault": "Dev", "level": "full", "reason": "x" }),
+        ),
         ("list_activity", json!({})),
     ];
     let mut handle = Value::Null;

@@ -220,7 +220,12 @@ fn steady(text: &str, directory: &Path) -> String {
                 Some("[clock]")
             }
             clock if clock.len() == 5 && clock.as_bytes()[2] == b':' => Some("[clock]"),
-            code if before == "request" && code.len() == 6 => Some("[code]"),
+            code if before == "request"
+                && code.len() == 6
+                && !code.bytes().any(|b| b.is_ascii_lowercase()) =>
+            {
+                Some("[code]")
+            }
             _ => None,
         };
         before = word;

@@ -8,6 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use hushkey::{
@@ -85,6 +86,9 @@ pub struct Server {
     pub connect: Option<FakeConnect>,
     #[allow(dead_code)]
     broker: Arc<LazyBroker>,
+    /// Where its store would lie.
+    #[allow(dead_code)]
+    pub home: PathBuf,
     _running: RunningService<rmcp::RoleServer, Eras>,
     _home: TempDir,
 }
@@ -119,9 +123,25 @@ fn closed() -> Result<Broker, BrokerError> {
     })
 }
 
+impl Server {
+    /// The file of requests and decisions, as another process opens it.
+    #[allow(dead_code)]
+    pub fn approvals(&self) -> Approvals {
+        approvals(&self.home)
+    }
+}
+
+fn approvals(home: &std::path::Path) -> Approvals {
+    let key = KeySource::File(home.join("key"))
+        .load_or_create()
+        .expect("a key");
+    Approvals::open(&home.join("approvals.db"), &key).expect("a file of approvals")
+}
+
 /// How a desk is set up.
 pub struct Setup {
-    broker: Box<dyn FnOnce(PathBuf) -> Arc<LazyBroker>>,
+    broker: Box<dyn FnOnce(PathBuf, Duration) -> Arc<LazyBroker>>,
+    patience: Duration,
     options: ServerOptions,
     modern: bool,
     connect: Option<FakeConnect>,
@@ -146,7 +166,7 @@ impl Setup {
             Some(server) => Arc::new(connected(server)),
             None => Arc::new(vault),
         };
-        let broker = move |home: PathBuf| {
+        let broker = move |home: PathBuf, patience: Duration| {
             launch::reexecute(env!("CARGO_BIN_EXE_hushkey").into());
             Arc::new(LazyBroker::new(move || {
                 let (vault, policy, home) = (vault.clone(), policy.clone(), home.clone());
@@ -161,7 +181,7 @@ impl Setup {
                     let people = People {
                         open: Box::new(move || Approvals::open(&home.join("approvals.db"), &key)),
                         tell: Box::new(|_| {}),
-                        patience: std::time::Duration::from_secs(5),
+                        patience,
                     };
                     let grounds = Grounds {
                         environment: std::env::vars().collect(),
@@ -173,6 +193,7 @@ impl Setup {
         };
         Self {
             broker: Box::new(broker),
+            patience: Duration::from_secs(1),
             options: ServerOptions::default(),
             modern: true,
             connect,
@@ -189,12 +210,19 @@ impl Setup {
     /// A broker that can't be opened, for what needs none.
     pub fn without_broker() -> Self {
         Self {
-            broker: Box::new(|_| Arc::new(LazyBroker::new(|| Box::pin(async { closed() })))),
+            patience: Duration::from_secs(1),
+            broker: Box::new(|_, _| Arc::new(LazyBroker::new(|| Box::pin(async { closed() })))),
             options: ServerOptions::default(),
             modern: true,
             connect: None,
             policy: Written::new(""),
         }
+    }
+
+    /// Persons have so long to decide.
+    #[allow(dead_code)]
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// With these options.
@@ -236,7 +264,7 @@ impl Setup {
             client: None,
             standing: hushkey::access::Standing::default(),
         });
-        let broker = (self.broker)(home.path().to_owned());
+        let broker = (self.broker)(home.path().to_owned(), self.patience);
         let page = Arc::new(TypingDoor::new(Arc::clone(&broker)));
         let server = VaultServer::new(Arc::clone(&broker), caller, &self.options)
             .expect("a server")
@@ -247,6 +275,7 @@ impl Setup {
             root,
             connect: self.connect,
             broker,
+            home: home.path().join("home"),
             _running: running,
             _home: home,
         }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::item_details::ItemDetails;
 use crate::{
     broker,
-    mcp::{VaultServer, arguments::Arguments, error::ToolError, schema},
+    mcp::{VaultServer, arguments::Arguments, dialogue, error::ToolError, schema},
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -26,6 +26,8 @@ struct AttachFile {
     /// Its name in the item; that on disk when absent.
     #[schemars(length(min = 1))]
     name: Option<String>,
+    /// Why, in one sentence, for the owner's log and whoever has to allow it.
+    reason: Option<String>,
 }
 
 #[tool_router(router = attach_file_router, vis = "pub(super)")]
@@ -48,6 +50,7 @@ impl VaultServer {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<ItemDetails>, ToolError> {
         let wanted = arguments.read()?;
+        let reason = wanted.reason;
         let wanted = broker::AttachFile {
             item: wanted.item,
             vault: wanted.vault,
@@ -55,7 +58,9 @@ impl VaultServer {
             name: wanted.name,
         };
         let broker = self.broker().await?;
-        let item = broker.attach_file(&self.caller(&context), &wanted).await?;
+        let caller = self.caller(&context);
+        let asker = dialogue::asker(&caller, &context, reason.as_deref());
+        let item = dialogue::told(&context, None, broker.attach_file(asker, &wanted)).await?;
         Ok(Json(item.into()))
     }
 }

@@ -11,6 +11,7 @@ use crate::{
         VaultServer,
         arguments::Arguments,
         asking::{Round, Written},
+        dialogue,
         error::ToolError,
         schema,
     },
@@ -35,6 +36,8 @@ struct CreateItem {
     /// Web addresses; the first is the main one.
     #[serde(default)]
     urls: Vec<String>,
+    /// Why, in one sentence, for the owner's log and whoever has to allow it.
+    reason: Option<String>,
 }
 
 #[tool_router(router = create_item_router, vis = "pub(super)")]
@@ -57,12 +60,15 @@ impl VaultServer {
         arguments: Arguments<CreateItem>,
         context: RequestContext<RoleServer>,
     ) -> Result<Written, ToolError> {
-        let new = arguments.read()?.try_into()?;
+        let mut new = arguments.read()?;
+        let reason = new.reason.take();
+        let new = new.try_into()?;
         let write = async {
             let broker = self.broker().await?;
             let caller = self.caller(&context);
-            let written = broker.create_item(&caller, new, context.ct.cancelled());
-            Ok(written.await?)
+            let asker = dialogue::asker(&caller, &context, reason.as_deref());
+            let written = broker.create_item(asker, new, context.ct.cancelled());
+            dialogue::told(&context, None, written).await
         };
         self.written(&context, round, write).await
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     broker::Deleted,
     display_text::escaped,
-    mcp::{VaultServer, arguments::Arguments, error::ToolError, schema},
+    mcp::{VaultServer, arguments::Arguments, dialogue, error::ToolError, schema},
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -18,6 +18,8 @@ struct DeleteItem {
     /// The vault's name or id; needed where several vaults have an item of that title.
     #[schemars(length(min = 1))]
     vault: Option<String>,
+    /// Why, in one sentence, for the owner's log and whoever has to allow it.
+    reason: Option<String>,
 }
 
 /// What became of the item: exactly one of `archived` and `deleted` is there.
@@ -58,14 +60,10 @@ impl VaultServer {
     ) -> Result<Json<DeletedItem>, ToolError> {
         let wanted = arguments.read()?;
         let broker = self.broker().await?;
-        let deleted = broker
-            .delete_item(
-                &self.caller(&context),
-                &wanted.item,
-                wanted.vault.as_deref(),
-                false,
-            )
-            .await?;
+        let caller = self.caller(&context);
+        let asker = dialogue::asker(&caller, &context, wanted.reason.as_deref());
+        let deleted = broker.delete_item(asker, &wanted.item, wanted.vault.as_deref(), false);
+        let deleted = dialogue::told(&context, None, deleted).await?;
         Ok(Json(deleted.into()))
     }
 }

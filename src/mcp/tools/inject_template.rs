@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     broker::{self, TemplateText},
     display_text::escaped,
-    mcp::{VaultServer, arguments::Arguments, error::ToolError, schema},
+    mcp::{VaultServer, arguments::Arguments, dialogue, error::ToolError, schema},
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -25,6 +25,8 @@ struct InjectTemplate {
     out_file: PathBuf,
     /// Whether a file that is there is replaced; false when absent.
     overwrite: Option<bool>,
+    /// Why, in one sentence, for the owner's log and whoever has to allow it.
+    reason: Option<String>,
 }
 
 /// The file that was written.
@@ -56,6 +58,7 @@ impl VaultServer {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<FilledTemplate>, ToolError> {
         let wanted = arguments.read()?;
+        let reason = wanted.reason;
         let broker = self.broker().await?;
         let template = match (wanted.template_file, wanted.template) {
             (Some(path), None) => TemplateText::File(path),
@@ -73,7 +76,8 @@ impl VaultServer {
             overwrite: wanted.overwrite.unwrap_or(false),
         };
         let caller = self.caller(&context);
-        let filled = broker.inject_template(&caller, &wanted).await?;
+        let asker = dialogue::asker(&caller, &context, reason.as_deref());
+        let filled = dialogue::told(&context, None, broker.inject_template(asker, &wanted)).await?;
         Ok(Json(FilledTemplate {
             out_file: escaped(&filled.path.display().to_string()),
             references: filled.references,

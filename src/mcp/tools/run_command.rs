@@ -10,7 +10,7 @@ use crate::{
     broker::{RunAnswer, RunRequest},
     display_text::escaped,
     launch::Status,
-    mcp::{VaultServer, arguments::Arguments, error::ToolError, progress, schema},
+    mcp::{VaultServer, arguments::Arguments, dialogue, error::ToolError, schema},
     policy::OutputMode,
 };
 
@@ -42,7 +42,7 @@ struct RunCommand {
     timeout_seconds: Option<u64>,
     /// How much of the output you need; policy may give less.
     output: Option<OutputArgument>,
-    /// Why you run it, in one sentence, for the owner's log.
+    /// Why you run it, in one sentence, for the owner's log and whoever has to allow it.
     reason: Option<String>,
 }
 
@@ -112,8 +112,9 @@ impl VaultServer {
         let timeout = request.timeout.unwrap_or_default();
         let caller = self.caller(&context);
         let broker = self.broker().await?;
-        let run = broker.run(&caller, request, context.ct.cancelled());
-        let answer = progress::told(&context, timeout, run).await?;
+        let asker = dialogue::asker(&caller, &context, None);
+        let run = broker.run(asker, request, context.ct.cancelled());
+        let answer = dialogue::told(&context, Some(timeout), run).await?;
         Ok(Json(answer.into()))
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     broker,
     display_text::escaped,
-    mcp::{VaultServer, arguments::Arguments, error::ToolError, schema},
+    mcp::{VaultServer, arguments::Arguments, dialogue, error::ToolError, schema},
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -26,6 +26,8 @@ struct SaveFile {
     /// Where the file is written; nothing may be there yet.
     #[schemars(length(min = 1))]
     out_file: PathBuf,
+    /// Why, in one sentence, for the owner's log and whoever has to allow it.
+    reason: Option<String>,
 }
 
 /// The file that was written.
@@ -57,6 +59,7 @@ impl VaultServer {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<SavedFile>, ToolError> {
         let wanted = arguments.read()?;
+        let reason = wanted.reason;
         let wanted = broker::SaveFile {
             item: wanted.item,
             vault: wanted.vault,
@@ -66,7 +69,9 @@ impl VaultServer {
             overwrite: false,
         };
         let broker = self.broker().await?;
-        let saved = broker.save_file(&self.caller(&context), &wanted).await?;
+        let caller = self.caller(&context);
+        let asker = dialogue::asker(&caller, &context, reason.as_deref());
+        let saved = dialogue::told(&context, None, broker.save_file(asker, &wanted)).await?;
         Ok(Json(SavedFile {
             out_file: escaped(&saved.path.display().to_string()),
             size: saved.size,

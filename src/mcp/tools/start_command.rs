@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::run_command::OutputArgument;
 use crate::{
     broker::RunRequest,
-    mcp::{VaultServer, arguments::Arguments, error::ToolError, schema},
+    mcp::{VaultServer, arguments::Arguments, dialogue, error::ToolError, schema},
     policy::OutputMode,
 };
 
@@ -64,9 +64,10 @@ impl VaultServer {
     ) -> Result<Json<StartedCommand>, ToolError> {
         let request = RunRequest::from(arguments.read()?);
         let broker = self.broker().await?;
-        let handle = broker
-            .start_command(&self.caller(&context), request)
-            .await?;
+        let caller = self.caller(&context);
+        let asker = dialogue::asker(&caller, &context, None);
+        let handle = broker.start_command(asker, request);
+        let handle = dialogue::told(&context, None, handle).await?;
         Ok(Json(StartedCommand { handle }))
     }
 }

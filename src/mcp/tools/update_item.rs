@@ -13,6 +13,7 @@ use crate::{
         VaultServer,
         arguments::Arguments,
         asking::{Round, Written},
+        dialogue,
         error::ToolError,
         schema,
     },
@@ -45,6 +46,8 @@ struct UpdateItem {
     /// Fields to remove, by label or id.
     #[serde(default)]
     remove: Vec<String>,
+    /// Why, in one sentence, for the owner's log and whoever has to allow it.
+    reason: Option<String>,
 }
 
 /// A new value for a field that is there.
@@ -77,12 +80,15 @@ impl VaultServer {
         arguments: Arguments<UpdateItem>,
         context: RequestContext<RoleServer>,
     ) -> Result<Written, ToolError> {
-        let update = arguments.read()?.try_into()?;
+        let mut update = arguments.read()?;
+        let reason = update.reason.take();
+        let update = update.try_into()?;
         let write = async {
             let broker = self.broker().await?;
             let caller = self.caller(&context);
-            let written = broker.update_item(&caller, update, context.ct.cancelled());
-            Ok(written.await?)
+            let asker = dialogue::asker(&caller, &context, reason.as_deref());
+            let written = broker.update_item(asker, update, context.ct.cancelled());
+            dialogue::told(&context, None, written).await
         };
         self.written(&context, round, write).await
     }

@@ -1,0 +1,313 @@
+//! `hushkey approve`: what waits for a person, shown in full and decided, and what is remembered.
+//!
+//! It decides nothing by itself, and whether a yes counts is the broker's to say that waits for it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    approvals::{
+        AccessMatter, Approvals, Code, Decision, Matter, Person, Proof, Request, Verdict, Way,
+    },
+    broker::Broker,
+    cli::{
+        approve_arguments::Approve,
+        failure::Failure,
+        guard,
+        opening::key,
+        output::{Ink, Output},
+        passphrase::{self, Asked},
+        policy,
+        session::{OWNER, Session, wait},
+        terminal,
+    },
+    policy::{
+        Rights,
+        edit::{self, NewRule},
+    },
+};
+
+mod remembered;
+
+/// Does what the command says.
+pub(super) fn perform(arguments: &Approve, session: &Session) -> anyhow::Result<()> {
+    guard::refuse_agents("`hushkey approve`")?;
+    let broker = session.broker()?;
+    let approvals = broker.approvals()?;
+    if let Some(code) = &arguments.revoke {
+        return remembered::revoke(&code_of(code)?, &broker, session.output);
+    }
+    if arguments.remembered {
+        return remembered::list(&approvals, session.output);
+    }
+    match &arguments.code {
+        None => list(&approvals, session.output),
+        Some(code) => {
+            let request = approvals.find(&code_of(code)?, Timestamp::now());
+            let request = request.map_err(|error| Failure::NotFound(error.to_string()))?;
+            decide(&request, &broker, arguments, session)
+        }
+    }
+}
+
+fn code_of(typed: &str) -> Result<Code, Failure> {
+    Code::read(typed).ok_or_else(|| {
+        Failure::Usage(
+            "a code has eight letters and digits, as KXQ4-7MAB; `hushkey approve` lists them"
+                .to_owned(),
+        )
+    })
+}
+
+fn list(approvals: &Approvals, output: Output) -> anyhow::Result<()> {
+    let now = Timestamp::now();
+    let pending = approvals.pending(now)?;
+    if output.is_json() {
+        let views: Vec<_> = pending.iter().map(|it| RequestJson::of(it, now)).collect();
+        return output.json(&views);
+    }
+    if pending.is_empty() {
+        return output.line("Nothing waits for you.");
+    }
+    for request in &pending {
+        let code = output.ink(Ink::Bold, request.code.as_str());
+        let left = output.ink(Ink::Dim, &left(request, now));
+        output.line(&format!(
+            "{code}  {} wants: {}  {left}",
+            request.agent,
+            request.summary()
+        ))?;
+    }
+    output.line("\n`hushkey approve CODE` shows one in full and asks you.")
+}
+
+fn decide(
+    request: &Request,
+    broker: &Broker,
+    arguments: &Approve,
+    session: &Session,
+) -> anyhow::Result<()> {
+    if let Matter::Ask(_) = request.matter {
+        return Err(Failure::Usage(
+            "this waits for a value that you type; open the page whose address the agent's client shows".to_owned(),
+        )
+        .into());
+    }
+    if arguments.remember && request.grant.is_none() {
+        return Err(Failure::Usage(
+            "this can't be remembered: only runs of rules with `approve = \"once\"` are".to_owned(),
+        )
+        .into());
+    }
+    let is_access = matches!(request.matter, Matter::Access(_));
+    if arguments.never && !is_access {
+        return Err(Failure::Usage(
+            "--never is for requests for access; --deny says no to this one".to_owned(),
+        )
+        .into());
+    }
+    if !session.output.is_json() {
+        show(request, session.output)?;
+    }
+    let verdict = verdict(request, arguments)?;
+    let yes = verdict == Verdict::Yes;
+    let remember = if yes {
+        request.grant.is_some() && !arguments.once
+    } else {
+        arguments.never
+    };
+    let approvals = broker.approvals()?;
+    let proof = if yes {
+        proof(request, remember, &approvals, arguments, session)?
+    } else {
+        None
+    };
+    let now = Timestamp::now();
+    let decision = Decision {
+        verdict,
+        remember,
+        by: Person::current(),
+        way: Way::Terminal,
+        at: now,
+        proof,
+    };
+    if is_access {
+        wait(broker.answer_access(&OWNER, request, decision))?;
+        if yes {
+            grant(request, broker, session)?;
+        }
+    } else {
+        approvals
+            .decide(request, &decision, now)
+            .map_err(|error| Failure::Failed(error.to_string()))?;
+    }
+    tell(request, yes, remember, session.output)
+}
+
+fn show(request: &Request, output: Output) -> anyhow::Result<()> {
+    for told in request.told() {
+        let label = output.ink(Ink::Dim, &format!("{:>14}", told.label));
+        output.line(&format!("{label}  {}", told.text))?;
+    }
+    if let Some(remembering) = request.remembering() {
+        let label = output.ink(Ink::Dim, &format!("{:>14}", "a yes allows"));
+        output.line(&format!(
+            "{label}  {remembering}; --once allows this run only"
+        ))?;
+    }
+    Ok(())
+}
+
+fn verdict(request: &Request, arguments: &Approve) -> anyhow::Result<Verdict> {
+    if arguments.deny || arguments.never {
+        return Ok(Verdict::No);
+    }
+    if arguments.yes {
+        return Ok(Verdict::Yes);
+    }
+    if !terminal::is_there() {
+        return Err(Failure::Usage(
+            "there is no terminal to ask you on; say --yes or --deny".to_owned(),
+        )
+        .into());
+    }
+    let question = match &request.matter {
+        Matter::Access(_) => "Give it this right, as a rule of the policy?",
+        _ => "Allow it?",
+    };
+    Ok(if terminal::confirm(question)? {
+        Verdict::Yes
+    } else {
+        Verdict::No
+    })
+}
+
+/// The owner's signature, where there is a passphrase to make it with.
+fn proof(
+    request: &Request,
+    remember: bool,
+    approvals: &Approvals,
+    arguments: &Approve,
+    session: &Session,
+) -> anyhow::Result<Option<Proof>> {
+    let Some(locked) = key::locked(&session.config)? else {
+        return Ok(None);
+    };
+    let given = passphrase::given(
+        arguments.passphrase_file.as_deref(),
+        Asked::Once("Passphrase"),
+    )?;
+    let message = approvals.message(request, Verdict::Yes, remember);
+    let signature = locked.approval_key(&given)?.sign(&message);
+    Ok(Some(Proof(*signature.as_bytes())))
+}
+
+/// Writes the right that was asked for into the policy.
+fn grant(request: &Request, broker: &Broker, session: &Session) -> anyhow::Result<()> {
+    let Matter::Access(wanted) = &request.matter else {
+        return Ok(());
+    };
+    let path = &session.config.places.policy;
+    let said = format!("{}: {}", request.agent, request.matter);
+    match wanted {
+        AccessMatter::Command {
+            command,
+            references,
+        } => {
+            let rule = NewRule {
+                run: pattern(command)?,
+                secrets: references.clone(),
+                ..NewRule::default()
+            };
+            policy::change(broker, path, &said, |text| {
+                edit::allow_command(text, &request.agent, &rule)
+            })?;
+        }
+        AccessMatter::Vault { vault, level } => {
+            let rights = Rights::parse(level).map_err(|error| Failure::Usage(error.to_string()))?;
+            let vaults = wait(broker.vaults(&OWNER))?;
+            let vault = crate::cli::vault::find_one(vault, &vaults)?.overview.name;
+            policy::change(broker, path, &said, |text| {
+                edit::allow_vault(text, &request.agent, &vault, rights)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// The very command that was asked for: a `*` that the agent wrote must not become a pattern.
+fn pattern(command: &[String]) -> Result<String, Failure> {
+    if command.iter().any(|word| word.contains('*')) {
+        return Err(Failure::Usage(
+            "the command holds `*`, which a rule takes for any argument; write the rule by hand with `hushkey agent allow`"
+                .to_owned(),
+        ));
+    }
+    shlex::try_join(command.iter().map(String::as_str))
+        .map_err(|_| Failure::Usage("the command can't be written as a rule".to_owned()))
+}
+
+fn tell(request: &Request, yes: bool, remember: bool, output: Output) -> anyhow::Result<()> {
+    if output.is_json() {
+        return output.json(&serde_json::json!({
+            "code": request.code.as_str(),
+            "allowed": yes,
+            "remembered": remember,
+        }));
+    }
+    let is_access = matches!(request.matter, Matter::Access(_));
+    output.line(match (yes, remember) {
+        (true, _) if is_access => "Granted; `hushkey policy check` tells what deserves a look.",
+        (true, true) => "Allowed, and so from now on; `hushkey approve --remembered` lists it.",
+        (true, false) => "Allowed.",
+        (false, true) => "Denied; it is not shown again.",
+        (false, false) => "Denied.",
+    })
+}
+
+fn left(request: &Request, now: Timestamp) -> String {
+    let seconds = request.left(now).as_secs();
+    match seconds {
+        0..120 => format!("{seconds} s left"),
+        120..7200 => format!("{} min left", seconds / 60),
+        7200..172_800 => format!("{} h left", seconds / 3600),
+        _ => format!("{} days left", seconds / 86_400),
+    }
+}
+
+/// A request, as `--json` shows it.
+#[derive(Serialize)]
+struct RequestJson {
+    code: String,
+    kind: &'static str,
+    agent: String,
+    client: Option<String>,
+    summary: String,
+    told: Vec<(&'static str, String)>,
+    reason: Option<String>,
+    local_only: bool,
+    remembering: Option<String>,
+    created: String,
+    expires: String,
+    seconds_left: u64,
+}
+
+impl RequestJson {
+    fn of(request: &Request, now: Timestamp) -> Self {
+        let told = request.told().into_iter();
+        Self {
+            code: request.code.to_string(),
+            kind: request.matter.kind(),
+            agent: request.agent.to_string(),
+            client: request.client.clone(),
+            summary: request.summary(),
+            told: told.map(|told| (told.label, told.text)).collect(),
+            reason: request.reason.clone(),
+            local_only: request.local_only,
+            remembering: request.remembering(),
+            created: request.created.to_string(),
+            expires: request.expires.to_string(),
+            seconds_left: request.left(now).as_secs(),
+        }
+    }
+}
