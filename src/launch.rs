@@ -63,7 +63,7 @@ pub use error::LaunchError;
 pub use foreground::{Foreground, foreground, foreground_until};
 pub use guard::protect_memory;
 pub use output::Output;
-pub use program::{is_hushkey, reexecute};
+pub use program::{is_hushkey, reexecute, sha256};
 pub use view::{Seen, View};
 
 /// Between TERM and KILL, when the time is out.
@@ -89,6 +89,9 @@ pub struct Launch {
     pub timeout: Option<Duration>,
     /// How many bytes of each stream are kept, after redaction.
     pub keep: Keep,
+    /// What the program's file has to hold (SHA-256); then the very file that was read is executed, whatever has its name
+    /// by then. A script so started is called `/proc/self/fd/N`.
+    pub sha256: Option<[u8; 32]>,
 }
 
 impl Launch {

@@ -29,7 +29,14 @@
 //! short_values = "withhold"         # or mask: what becomes of output when a secret is too short for a mark
 //! plain   = ["op://Dev/DB/host"]    # fields that are no secrets, and that output may show as they are
 //! timeout_seconds = 600             # when a run is ended at the latest
-//! cwd     = "~/src/shop/db"         # where it has to start, or beneath
+//! cwd     = "~/src/shop/db"         # where it has to start, or beneath; several: ["…", "…"]
+//! set     = { PGSSLMODE = "require" }   # variables with the policy's own text
+//! inherit = ["SSH_AUTH_SOCK"]       # variables that the program gets from hushkey's own environment
+//! sha256  = "9f86d0…"               # what the program's file holds; another one is not started
+//!
+//! [groups.builders]                 # what several agents may do; each agent's own tables come first
+//! members = ["codex", "gemini"]
+//! vaults  = { CI = "use" }          # and all else that an agent's table has
 //! ```
 
 use std::{
@@ -54,6 +61,7 @@ mod decision;
 mod description;
 mod file;
 mod glob;
+mod group;
 mod known_vaults;
 mod reference_pattern;
 mod remedy;
@@ -71,7 +79,7 @@ pub use glob::Glob;
 pub use known_vaults::{KnownVaults, Unbound};
 pub use reference_pattern::{ReferencePattern, ReferencePatternError};
 pub use rights::{NotRights, Right, Rights};
-pub use rule::{Approve, ApproveBy, OutputMode, Rule, RuleId, RuleName, ShortValues};
+pub use rule::{Approve, ApproveBy, OutputMode, Rule, RuleId, RuleName, ShortValues, Surroundings};
 pub use variables::{Caution, caution};
 pub use warning::{Hole, Warning};
 
@@ -83,6 +91,7 @@ pub use warning::{Hole, Warning};
 pub struct Policy {
     path: Vec<PathBuf>,
     agents: BTreeMap<AgentName, AgentPolicy>,
+    groups: Vec<group::Group>,
     known: KnownVaults,
 }
 
@@ -99,6 +108,8 @@ struct AgentPolicy {
     confirm: Rights,
     approve_by: Option<ApproveBy>,
     require_reason: bool,
+    /// The groups whose tables were joined to the agent's own.
+    groups: Vec<AgentName>,
 }
 
 /// What is confirmed where the policy does not say: what can't be taken back everywhere.
@@ -114,6 +125,7 @@ impl Default for AgentPolicy {
             confirm: CONFIRMED,
             approve_by: None,
             require_reason: false,
+            groups: Vec::new(),
         }
     }
 }
@@ -122,6 +134,8 @@ impl Default for AgentPolicy {
 #[derive(Clone, Debug)]
 struct VaultGrant {
     line: usize,
+    /// The group that it comes from, if it is not the agent's own.
+    group: Option<AgentName>,
     /// Name or id, as written.
     key: String,
     rights: Rights,
@@ -233,14 +247,37 @@ impl Policy {
 }
 
 impl AgentPolicy {
-    /// Two lines for one vault (its name and its id) grant only what both do.
+    /// The rules of the agent's own table, which come before those of its groups.
+    fn own_rules(&self) -> &[Rule] {
+        let own = self.rules.iter().take_while(|rule| rule.group.is_none());
+        &self.rules[..own.count()]
+    }
+
+    /// Tells whether a line has an effect: a group's has none where the agent's own table speaks of the vault.
+    fn holds(&self, grant: &VaultGrant) -> bool {
+        let own = |other: &&VaultGrant| other.group.is_none();
+        let speaks = |other: &VaultGrant| grant.bound.is_some() && other.bound == grant.bound;
+        grant.group.is_none() || !self.vaults.iter().filter(own).any(speaks)
+    }
+
+    /// What the agent's own lines say of a vault holds, also if it is less; where they say nothing, what any of its groups
+    /// grants. Two lines of one table for one vault (its name and its id) grant only what both do.
     fn rights(&self, vault: &VaultId) -> Rights {
-        self.vaults
-            .iter()
-            .filter(|grant| grant.bound.as_ref() == Some(vault))
-            .map(|grant| grant.rights)
-            .reduce(Rights::intersection)
-            .unwrap_or_default()
+        let about = || {
+            let about = |grant: &&VaultGrant| grant.bound.as_ref() == Some(vault);
+            self.vaults.iter().filter(about)
+        };
+        let of = |group: Option<&AgentName>| {
+            about()
+                .filter(|grant| grant.group.as_ref() == group)
+                .map(|grant| grant.rights)
+                .reduce(Rights::intersection)
+        };
+        of(None).unwrap_or_else(|| {
+            about()
+                .filter_map(|grant| of(grant.group.as_ref()))
+                .fold(Rights::NONE, Rights::union)
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::{
     access::{Agent, AgentName, Caller},
-    policy::{Cause, Decision, Grounds, Permit, Refusal, RuleId, RuleName},
+    policy::{Cause, Decision, Grounds, Permit, Refusal, RuleId, RuleName, Surroundings},
     seal::Subkey,
     vault::{FieldId, ItemId, ResolvedReference, SectionId, VaultId, reference::Named},
 };
@@ -98,6 +98,7 @@ fn allowed_at(second: i64, name: &str) -> NewEntry {
         short_values: crate::policy::ShortValues::Withhold,
         plain: vec![],
         timeout: None,
+        surroundings: Surroundings::default(),
     });
     NewEntry::decided(
         at(second),
@@ -174,6 +175,7 @@ fn every_part_of_an_entry_reads_back() {
         short_values: crate::policy::ShortValues::Withhold,
         plain: vec![],
         timeout: None,
+        surroundings: Surroundings::default(),
     });
     let entry = NewEntry::decided(
         at(1_700_000_000),

@@ -15,15 +15,19 @@ const KEPT: &[&str] = &[
     "USER",
 ];
 
-/// Picks what a program may have from the server's environment, and sets `PATH` to the policy's.
+/// Picks what a program may have from the server's environment, `more` included, and sets `PATH` to the policy's.
 #[must_use]
 pub(super) fn clean(
     environment: impl IntoIterator<Item = (String, String)>,
     path: &[std::path::PathBuf],
+    more: &[String],
 ) -> Vec<(String, String)> {
     let mut kept: Vec<(String, String)> = environment
         .into_iter()
-        .filter(|(name, _)| KEPT.contains(&name.as_str()) || name.starts_with("LC_"))
+        .filter(|(name, _)| {
+            KEPT.contains(&name.as_str()) || name.starts_with("LC_") || more.contains(name)
+        })
+        .filter(|(name, _)| name != "PATH")
         .collect();
     kept.sort();
     let path = std::env::join_paths(path)
@@ -50,7 +54,7 @@ mod tests {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
 
-        let clean = clean(given, &["/usr/bin".into(), "/bin".into()]);
+        let clean = clean(given, &["/usr/bin".into(), "/bin".into()], &[]);
 
         assert_eq!(
             clean,

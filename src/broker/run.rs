@@ -22,7 +22,7 @@ use crate::{
         wire::{Carried, Wiring},
     },
     launch::{self, Keep, Launch, Seen, Stdin, Value},
-    policy::{Action, Governed, OutputMode, Permit, Run},
+    policy::{Action, Governed, OutputMode, Permit, Run, Surroundings},
     redact::{Gate, Redactor},
     vault::{ItemId, Secret, VaultError, VaultId},
 };
@@ -279,7 +279,7 @@ impl Broker {
         terms: &Permit,
     ) -> Result<(Launch, Redactor, Vec<String>, Vec<Injected>), BrokerError> {
         let mut env: Vec<(String, Value)> = match caller {
-            Caller::Agent(_) => self.base_environment(&command.path),
+            Caller::Agent(_) => self.base_environment(&command.path, &terms.surroundings),
             Caller::Owner => Vec::new(),
         };
         let values = self.values(&wiring.targets()).await?;
@@ -288,6 +288,10 @@ impl Broker {
             let value = put_together(carried, &values, terms, &mut concealed)?;
             env.retain(|(known, _)| *known != name);
             env.push((name, value));
+        }
+        for (name, text) in &terms.surroundings.set {
+            env.retain(|(known, _)| known != name);
+            env.push((name.clone(), Value::Plain(text.clone())));
         }
         let mut files = Vec::new();
         for (name, target) in wiring.files {
@@ -328,13 +332,20 @@ impl Broker {
             cwd: command.cwd.clone(),
             timeout,
             keep: Keep::Nothing,
+            sha256: terms.surroundings.sha256,
         };
         concealed.retain(|it| it.kind == Kind::Secret);
         Ok((launch, redactor, short, concealed))
     }
 
-    pub(super) fn base_environment(&self, path: &[PathBuf]) -> Vec<(String, Value)> {
-        super::environment::clean(self.grounds.environment.iter().cloned(), path)
+    /// What an agent's program finds before anybody adds to it.
+    pub(super) fn base_environment(
+        &self,
+        path: &[PathBuf],
+        surroundings: &Surroundings,
+    ) -> Vec<(String, Value)> {
+        let own = self.grounds.environment.iter().cloned();
+        super::environment::clean(own, path, &surroundings.inherit)
             .into_iter()
             .map(|(name, text)| (name, Value::Plain(text)))
             .collect()

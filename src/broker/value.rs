@@ -21,7 +21,7 @@ use crate::{
     generate::{self, Recipe},
     launch::{self, Keep, Launch, Status, Stdin},
     otp,
-    policy::{Action, Right, Run},
+    policy::{Action, Permit, Right, Run},
     redact::Redactor,
     ssh_key,
     vault::{Attribute, FieldId, Item, ResolvedReference, Secret, SecretReference, VaultError},
@@ -160,7 +160,7 @@ impl Broker {
         let value = match planned {
             Planned::Ask => return Ok(Sourced::default()),
             Planned::Command(command, ticket) => {
-                let output = self.output_of(&command, cancelled).await;
+                let output = self.output_of(&command, ticket.terms(), cancelled).await;
                 self.closing(ticket, output).await?
             }
             Planned::Copy(target, ticket) => {
@@ -251,17 +251,24 @@ impl Broker {
     async fn output_of(
         &self,
         command: &Command,
+        terms: &Permit,
         cancelled: Pin<&mut (impl Future<Output = ()> + ?Sized)>,
     ) -> Result<Secret, BrokerError> {
+        let mut env = self.base_environment(&command.path, &terms.surroundings);
+        for (name, text) in &terms.surroundings.set {
+            env.retain(|(known, _)| known != name);
+            env.push((name.clone(), launch::Value::Plain(text.clone())));
+        }
         let launch = Launch {
             program: command.program.clone(),
             argv: command.argv.clone(),
-            env: self.base_environment(&command.path),
+            env,
             files: Vec::new(),
             stdin: Stdin::Empty,
             cwd: command.cwd.clone(),
             timeout: Some(super::run::DEFAULT_TIMEOUT),
             keep: Keep::Ends(MAX_FILE as usize),
+            sha256: terms.surroundings.sha256,
         };
         let finished = launch::run(launch, &Redactor::new([]), cancelled).await?;
         let stdout = Zeroizing::new(finished.stdout.bytes);

@@ -34,6 +34,7 @@ pub(super) struct Errand<'a> {
     pub(super) stdin: Option<&'a str>,
     pub(super) cwd: &'a [u8],
     pub(super) timeout: Option<Duration>,
+    pub(super) sha256: Option<[u8; 32]>,
 }
 
 /// Supervisor to stage: what to become. Standard input comes as a descriptor beside it.
@@ -45,6 +46,7 @@ pub(super) struct Start<'a> {
     #[serde(borrow)]
     pub(super) env: Vec<(&'a str, &'a [u8])>,
     pub(super) cwd: &'a [u8],
+    pub(super) sha256: Option<[u8; 32]>,
 }
 
 /// Stage to supervisor: how far it came. After `Ready`, the end of the socket means that it is the
@@ -74,6 +76,8 @@ pub(super) enum Report {
 /// What was in the way, with the system's error code.
 #[derive(Serialize, Deserialize)]
 pub(super) enum Obstacle {
+    /// The program's file is not the one that was meant.
+    Altered,
     /// The working directory could not be entered.
     Directory(i32),
     /// The program could not be executed.
@@ -119,6 +123,7 @@ impl<'a> Errand<'a> {
             },
             cwd: launch.cwd.as_os_str().as_bytes(),
             timeout: launch.timeout,
+            sha256: launch.sha256,
         })
     }
 }
@@ -132,6 +137,7 @@ impl Obstacle {
     /// The error that the caller of a run sees.
     pub(super) fn into_error(self, program: PathBuf, cwd: PathBuf) -> LaunchError {
         match self {
+            Self::Altered => LaunchError::Altered { program },
             Self::Directory(code) => LaunchError::Directory {
                 cwd,
                 reason: reason(&io::Error::from_raw_os_error(code)),

@@ -8,6 +8,13 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LaunchError {
+    /// The program's file is not the one that policy names by its digest.
+    #[error("`{}` is not the file that the policy means: its SHA-256 is another, so it was not started; tell the owner", program.display())]
+    Altered {
+        /// The program's path.
+        program: PathBuf,
+    },
+
     /// The working directory is not there, or not ours to enter.
     #[error("cannot start in `{}`: {reason}; name a directory that exists and may be entered", cwd.display())]
     Directory {

@@ -42,11 +42,18 @@ pub fn is_hushkey(program: &Path) -> bool {
     (meta.dev(), meta.ino()) == (ours.dev(), ours.ino())
         || meta.is_file()
             && meta.len() == ours.len()
-            && matches!((digest(program), digest(&own)), (Ok(its), Ok(our)) if its == our)
+            && matches!((sha256(program), sha256(&own)), (Ok(its), Ok(our)) if its == our)
 }
 
-fn digest(path: &Path) -> io::Result<[u8; 32]> {
-    let mut file = File::open(path)?;
+/// The digest of a program's file.
+///
+/// # Errors
+/// What the system says when it can't be read.
+pub fn sha256(path: &Path) -> io::Result<[u8; 32]> {
+    digest(&mut File::open(path)?)
+}
+
+pub(super) fn digest(file: &mut File) -> io::Result<[u8; 32]> {
     let mut sha256 = Sha256::new();
     let mut buffer = vec![0; 64 << 10];
     loop {

@@ -7,21 +7,23 @@
 use std::{
     env,
     ffi::OsStr,
+    fs::File,
     io,
     os::{
-        fd::{AsFd, OwnedFd},
-        unix::{ffi::OsStrExt, net::UnixStream, process::CommandExt},
+        fd::{AsFd, AsRawFd, OwnedFd},
+        unix::{ffi::OsStrExt, fs::FileExt, net::UnixStream, process::CommandExt},
     },
+    path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
 };
 
-use rustix::{process::setsid, thread::set_no_new_privs};
+use rustix::{io::FdFlags, process::setsid, thread::set_no_new_privs};
 
 use super::{
     beneath,
     errand::{Obstacle, Progress, Start, code, path},
     frame::{Body, Frame},
-    guard,
+    guard, program,
 };
 
 /// The hidden subcommand.
@@ -69,15 +71,50 @@ fn become_program(socket: &UnixStream) -> Obstacle {
     if let Err(error) = env::set_current_dir(path(start.cwd)) {
         return Obstacle::Directory(code(&error));
     }
-    let mut command = command(&start, stdin);
+    let program = match verified(&start) {
+        Ok(program) => program,
+        Err(obstacle) => return obstacle,
+    };
+    let mut command = command(&start, &program.path, stdin);
     match Frame::of(&Progress::Ready).and_then(|frame| frame.send(socket, None)) {
         Ok(()) => Obstacle::Program(code(&command.exec())),
         Err(error) => Obstacle::setup("report to the supervisor", error),
     }
 }
 
-fn command(start: &Start<'_>, stdin: OwnedFd) -> Command {
-    let mut command = Command::new(path(start.program));
+/// What is executed; the file stays open until then.
+struct Program {
+    path: PathBuf,
+    _file: Option<File>,
+}
+
+/// The program by its path; or, where its content is to be a certain one, by the descriptor that was read.
+fn verified(start: &Start<'_>) -> Result<Program, Obstacle> {
+    let Some(wanted) = start.sha256 else {
+        return Ok(Program {
+            path: path(start.program).to_owned(),
+            _file: None,
+        });
+    };
+    let unreadable = |error: io::Error| Obstacle::Program(code(&error));
+    let mut file = File::open(path(start.program)).map_err(unreadable)?;
+    if program::digest(&mut file).map_err(unreadable)? != wanted {
+        return Err(Obstacle::Altered);
+    }
+    let mut first = [0; 2];
+    let read = file.read_at(&mut first, 0).map_err(unreadable)?;
+    if first[..read] == *b"#!" {
+        // Its interpreter opens it by this name, after `exec`.
+        rustix::io::fcntl_setfd(&file, FdFlags::empty()).map_err(|e| unreadable(e.into()))?;
+    }
+    Ok(Program {
+        path: format!("/proc/self/fd/{}", file.as_raw_fd()).into(),
+        _file: Some(file),
+    })
+}
+
+fn command(start: &Start<'_>, program: &Path, stdin: OwnedFd) -> Command {
+    let mut command = Command::new(program);
     if let Some((name, arguments)) = start.argv.split_first() {
         command.arg0(name).args(arguments);
     }

@@ -178,6 +178,7 @@ impl Supervisor {
             program: errand.program,
             env,
             cwd: errand.cwd,
+            sha256: errand.sha256,
         };
         // If the stage is gone already, its last words say more than our broken pipe.
         let _ = Frame::of(&start)?.send(&self.stage, Some(stdin.as_fd()));

@@ -3,7 +3,7 @@
 //! Nothing here tells of what exists beyond the agent's own rights and rules, and nothing names the command that
 //! would change the policy.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use crate::{
     access::AgentName,
@@ -82,9 +82,11 @@ pub(super) fn command<'r>(
     )
 }
 
-pub(super) fn directory(cwd: &Path) -> String {
-    let cwd = escaped(&cwd.to_string_lossy());
-    format!("this command has to start in `{cwd}` or beneath; set `cwd`")
+pub(super) fn directory(allowed: &[PathBuf]) -> String {
+    let shown = allowed.iter().map(|cwd| escaped(&cwd.to_string_lossy()));
+    let shown: Vec<_> = shown.map(|cwd| format!("`{cwd}`")).collect();
+    let list = shown.join(" or ");
+    format!("this command has to start in {list} or beneath; set `cwd`")
 }
 
 pub(super) fn variable(name: &str) -> String {

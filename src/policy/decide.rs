@@ -6,8 +6,8 @@ use crate::{
     access::{AgentName, Caller},
     policy::{
         Action, AgentPolicy, Approve, Asking, Cause, Caution, Decision, Governed, Grounds,
-        OutputMode, Permit, Policy, Refusal, Right, Rule, Run, ShortValues, advice, caution,
-        remedy,
+        OutputMode, Permit, Policy, Refusal, Right, Rule, Run, ShortValues, Surroundings, advice,
+        caution, remedy,
     },
     vault::{VaultId, reference::Named},
 };
@@ -56,6 +56,7 @@ fn owner(action: &Action<'_>) -> Permit {
         short_values: ShortValues::default(),
         plain: Vec::new(),
         timeout: None,
+        surroundings: Surroundings::default(),
     }
 }
 
@@ -170,6 +171,7 @@ impl Question<'_> {
             short_values: rule.short_values,
             plain: rule.plain.clone(),
             timeout: rule.timeout,
+            surroundings: rule.surroundings.clone(),
         };
         if rule.approve == Approve::Never {
             return Decision::Allowed(permit);
@@ -230,8 +232,8 @@ impl Question<'_> {
                 return Err(self.variable(rule, name));
             }
         }
-        if let Some(cwd) = rule.cwd.as_ref().filter(|cwd| !run.cwd.starts_with(cwd)) {
-            return Err(refusal(Cause::Directory, advice::directory(cwd))
+        if !rule.cwd.is_empty() && !rule.cwd.iter().any(|cwd| run.cwd.starts_with(cwd)) {
+            return Err(refusal(Cause::Directory, advice::directory(&rule.cwd))
                 .with_remedy(remedy::change(rule, "cwd")));
         }
         if (rule.require_reason || self.granted.require_reason) && !run.reasoned {
@@ -308,6 +310,7 @@ fn by_rights() -> Permit {
         short_values: ShortValues::default(),
         plain: Vec::new(),
         timeout: None,
+        surroundings: Surroundings::default(),
     }
 }
 

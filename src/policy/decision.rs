@@ -2,7 +2,9 @@
 
 use std::{fmt, time::Duration};
 
-use crate::policy::{ApproveBy, OutputMode, ReferencePattern, Right, RuleName, ShortValues};
+use crate::policy::{
+    ApproveBy, OutputMode, ReferencePattern, Right, RuleName, ShortValues, Surroundings,
+};
 
 /// The answer to an action. Pure data: nothing has happened yet, and it has to be recorded first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct Permit {
     pub plain: Vec<ReferencePattern>,
     /// When the run is ended at the latest, if the rule says so.
     pub timeout: Option<Duration>,
+    /// How the program starts; only a run has use for it.
+    pub surroundings: Surroundings,
 }
 
 /// What a person has to say yes to.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::policy::{Policy, Right, Rights, Rule, Unbound, VaultGrant};
+use crate::policy::{Policy, Right, Rights, Rule, Surroundings, Unbound, VaultGrant};
 
 /// The policy, agent by agent; `Display` prints the table of `hushkey policy show`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct VaultDescription {
     pub vault: String,
     /// The rights that are written there.
     pub rights: Rights,
+    /// The group that they come from, if they are not the agent's own.
+    pub group: Option<String>,
     /// Why they grant nothing, if they don't.
     pub unbound: Option<Unbound>,
 }
@@ -67,6 +69,7 @@ pub(super) fn describe(policy: &Policy) -> Description {
         vaults: agent
             .vaults
             .iter()
+            .filter(|grant| agent.holds(grant))
             .map(|grant| describe_grant(policy, grant))
             .collect(),
         rules: agent.rules.iter().map(describe_rule).collect(),
@@ -85,6 +88,7 @@ fn describe_grant(policy: &Policy, grant: &VaultGrant) -> VaultDescription {
     VaultDescription {
         vault: grant.key.clone(),
         rights: grant.rights,
+        group: grant.group.as_ref().map(ToString::to_string),
         unbound: policy.known.called(&grant.key).err(),
     }
 }
@@ -114,8 +118,13 @@ fn describe_rule(rule: &Rule) -> RuleDescription {
     if let Some(timeout) = rule.timeout {
         terms.push(format!("at most {} s", timeout.as_secs()));
     }
-    if let Some(cwd) = &rule.cwd {
-        terms.push(format!("in {}", cwd.display()));
+    if !rule.cwd.is_empty() {
+        let cwd = rule.cwd.iter().map(|cwd| cwd.display().to_string());
+        terms.push(format!("in {}", cwd.collect::<Vec<_>>().join(" or ")));
+    }
+    surroundings(rule, &mut terms);
+    if let Some(group) = &rule.group {
+        terms.push(format!("from group {group}"));
     }
     if rule.run.program().is_some() && rule.run.pinned().is_none() {
         terms.push("program not found".to_owned());
@@ -126,6 +135,25 @@ fn describe_rule(rule: &Rule) -> RuleDescription {
         program: rule.run.pinned().map(|path| path.display().to_string()),
         secrets: rule.secrets.iter().map(ToString::to_string).collect(),
         terms,
+    }
+}
+
+fn surroundings(rule: &Rule, terms: &mut Vec<String>) {
+    let Surroundings {
+        inherit,
+        set,
+        sha256,
+    } = &rule.surroundings;
+    if !set.is_empty() {
+        let set: Vec<_> = set.iter().map(|(name, _)| name.as_str()).collect();
+        terms.push(format!("sets {}", set.join(", ")));
+    }
+    if !inherit.is_empty() {
+        terms.push(format!("takes {} from hushkey", inherit.join(", ")));
+    }
+    if let Some(digest) = sha256 {
+        let hex = data_encoding::HEXLOWER.encode(&digest[..6]);
+        terms.push(format!("only while its file is {hex}…"));
     }
 }
 
@@ -180,6 +208,10 @@ impl fmt::Display for VaultDescription {
             (Some("off"), None) => f.write_str("off"),
             (Some(level), None) => write!(f, "{level}: {}", rights.join(", ")),
             (None, None) => f.write_str(&rights.join(", ")),
+        }?;
+        match &self.group {
+            Some(group) => write!(f, " (group {group})"),
+            None => Ok(()),
         }
     }
 }

@@ -9,8 +9,8 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, Value
 use crate::{
     access::AgentName,
     policy::{
-        Approve, CommandPattern, CommandPatternError, Glob, OutputMode, Policy, PolicyError,
-        ReferencePattern, ReferencePatternError, Rights, Rule, caution, fold,
+        AgentPolicy, Approve, CommandPattern, CommandPatternError, Glob, OutputMode, Policy,
+        PolicyError, ReferencePattern, ReferencePatternError, Rights, Rule, caution, fold,
     },
 };
 
@@ -106,7 +106,7 @@ pub fn allow_command(text: &str, agent: &AgentName, rule: &NewRule) -> Result<St
     let rules = policy
         .agents
         .get(agent)
-        .map_or(&[][..], |known| &known.rules);
+        .map_or(&[][..], AgentPolicy::own_rules);
     let deciding = rules.iter().position(|known| known.shadows(&run, &secrets));
     if deciding.is_some_and(|at| allows(&rules[at], &run, rule)) {
         return Ok(text.to_owned());

@@ -41,6 +41,9 @@ pub struct PolicyError {
     pub hint: Option<String>,
 }
 
+mod groups;
+mod surroundings;
+
 type Result<T> = std::result::Result<T, PolicyError>;
 
 /// A place in the text, in bytes, where it is known.
@@ -61,7 +64,7 @@ struct File<'a> {
 
 impl File<'_> {
     fn policy(&self, table: &dyn TableLike) -> Result<Policy> {
-        self.only_known(table, &["path", "agents"])?;
+        self.only_known(table, &["path", "agents", "groups"])?;
         let path = match table.get("path") {
             Some(item) => self.each(item, |value| self.directory(value))?,
             None => DEFAULT_PATH.map(PathBuf::from).to_vec(),
@@ -71,30 +74,32 @@ impl File<'_> {
             let place = place_of_key(self.table(table.get("agents"))?, name);
             let name =
                 AgentName::parse(name).map_err(|error| self.error(place, &error.to_string()))?;
-            let agent = self.agent(&name, item)?;
+            let agent = self.agent(&name, item, &[])?;
             agents.insert(name, agent);
         }
+        let groups = self.groups(table)?;
+        groups::joined(&groups, &mut agents);
         Ok(Policy {
             path,
             agents,
+            groups,
             known: KnownVaults::default(),
         })
     }
 
-    fn agent(&self, name: &AgentName, item: &Item) -> Result<AgentPolicy> {
+    /// One agent's table, or a group's, which has `more` keys.
+    fn agent(&self, name: &AgentName, item: &Item, more: &[&str]) -> Result<AgentPolicy> {
         let table = self.table(Some(item))?;
-        self.only_known(
-            table,
-            &[
-                "roots",
-                "require_token",
-                "vaults",
-                "commands",
-                "confirm",
-                "approve_by",
-                "require_reason",
-            ],
-        )?;
+        let known = [
+            "roots",
+            "require_token",
+            "vaults",
+            "commands",
+            "confirm",
+            "approve_by",
+            "require_reason",
+        ];
+        self.only_known(table, &[&known, more].concat())?;
         let roots = table
             .get("roots")
             .map(|item| self.each(item, |value| self.directory(value)))
@@ -125,6 +130,7 @@ impl File<'_> {
             confirm: self.confirmed(table)?,
             approve_by: self.maybe(table, "approve_by", &ApproveBy::WORDS, ApproveBy::read)?,
             require_reason: self.yes_or_no(table, "require_reason")?,
+            groups: Vec::new(),
         })
     }
 
@@ -138,6 +144,7 @@ impl File<'_> {
             }
             grants.push(VaultGrant {
                 line: self.line(place),
+                group: None,
                 key: key.to_owned(),
                 rights: self.rights(item)?,
                 bound: None,
@@ -190,6 +197,9 @@ impl File<'_> {
                 "plain",
                 "timeout_seconds",
                 "cwd",
+                "set",
+                "inherit",
+                "sha256",
             ],
         )?;
         let Some(run) = table.get("run") else {
@@ -217,11 +227,9 @@ impl File<'_> {
                 .get("timeout_seconds")
                 .map(|item| self.timeout(item))
                 .transpose()?,
-            cwd: match table.get("cwd") {
-                Some(Item::Value(value)) => Some(self.directory(value)?),
-                Some(other) => return Err(self.error(other.span(), "a directory is a text")),
-                None => None,
-            },
+            cwd: self.directories(table)?,
+            surroundings: self.surroundings(table)?,
+            group: None,
         })
     }
 
@@ -513,7 +521,7 @@ mod tests {
             (rule.approve, rule.output),
             (Approve::Once, OutputMode::Tail)
         );
-        assert_eq!(rule.cwd.as_deref(), Some(Path::new("/home/ann")));
+        assert_eq!(rule.cwd, [PathBuf::from("/home/ann")]);
         assert_eq!(codex.rules[1].run.to_string(), "npm run *");
         assert_eq!(codex.rules[1].output, OutputMode::Full);
     }

@@ -163,6 +163,12 @@ impl Rights {
         Self(self.0 & other.0)
     }
 
+    /// The rights that one of the sets holds.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// The rights in the set, least first.
     pub fn iter(self) -> impl Iterator<Item = Right> {
         Right::ALL.into_iter().filter(move |right| self.has(*right))

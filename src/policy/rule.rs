@@ -34,8 +34,23 @@ pub struct Rule {
     pub plain: Vec<ReferencePattern>,
     /// When a run is ended at the latest.
     pub timeout: Option<Duration>,
-    /// The directory that a run starts in or beneath; anywhere within the agent's roots when absent.
-    pub cwd: Option<PathBuf>,
+    /// The directories that a run starts in or beneath; anywhere within the agent's roots when there are none.
+    pub cwd: Vec<PathBuf>,
+    /// What the program finds when it starts.
+    pub surroundings: Surroundings,
+    /// The group that the rule comes from, if it is not the agent's own.
+    pub group: Option<AgentName>,
+}
+
+/// What a rule says of how its program starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Variables that the program gets from hushkey's own environment.
+    pub inherit: Vec<String>,
+    /// Variables with the policy's own text; they win over the agent's.
+    pub set: Vec<(String, String)>,
+    /// What the program's file has to hold: SHA-256.
+    pub sha256: Option<[u8; 32]>,
 }
 
 impl Rule {

@@ -41,6 +41,8 @@ pub enum Hole {
     AnyProgram,
     /// A rule asks for a person's approval, which can't be asked for yet.
     Approval,
+    /// A group has no members, so it grants nothing.
+    EmptyGroup,
     /// A rule gives secrets to an interpreter or a shell, with arguments of the agent's choice.
     Interpreter,
     /// A later rule gives to any program what an earlier one holds back.
@@ -87,6 +89,17 @@ pub(super) fn warnings(policy: &Policy) -> Vec<Warning> {
             found.holes(rule);
             found.earlier(rule, &agent.rules[..at]);
         }
+    }
+    for group in policy
+        .groups
+        .iter()
+        .filter(|group| group.members.is_empty())
+    {
+        let message = format!(
+            "the group `{}` has no members, so it grants nothing",
+            group.name
+        );
+        found.add(group.line, Hole::EmptyGroup, message);
     }
     found
         .warnings

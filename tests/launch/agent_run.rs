@@ -1,9 +1,9 @@
 //! Misbehaving programs: after each, no process is left and no private directory.
 
-use std::{fs, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use hushkey::{
-    launch::{Keep, LaunchError, Status},
+    launch::{Keep, Launch, LaunchError, Status},
     vault::Secret,
 };
 use rustix::process::{Pid, Signal, kill_process};
@@ -438,4 +438,34 @@ fn a_supervisor_that_is_killed_from_outside_takes_its_run_with_it() {
         assert!(matches!(error, LaunchError::Lost), "{error}");
         lab.assert_nothing_is_left_now(&private);
     });
+}
+
+#[test]
+fn a_program_whose_file_is_another_than_the_digest_says_is_not_started() {
+    let lab = Lab::open();
+    let program = lab.root.join("tool");
+    fs::write(&program, "#!/bin/sh\necho ran as $0\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let digest = hushkey::launch::sha256(&program).unwrap();
+    let launch = |sha256| Launch {
+        program: program.clone(),
+        argv: vec!["tool".into()],
+        sha256: Some(sha256),
+        ..lab.script("")
+    };
+
+    let ran = lab.run(launch(digest)).unwrap();
+    let elf = lab.run(Launch {
+        sha256: Some(hushkey::launch::sha256(Path::new("/bin/sh")).unwrap()),
+        ..lab.script("echo an ELF file")
+    });
+    fs::write(&program, "#!/bin/sh\necho canary\n").unwrap();
+    let refused = lab.run(launch(digest)).unwrap_err();
+
+    assert!(
+        text(&ran.stdout).contains("ran as /proc/self/fd/"),
+        "{ran:?}"
+    );
+    assert_eq!(text(&elf.unwrap().stdout), "an ELF file\n");
+    assert!(matches!(refused, LaunchError::Altered { .. }), "{refused}");
 }

@@ -67,6 +67,7 @@ impl Lab {
             cwd: "/".into(),
             timeout: Some(SOON),
             keep: Keep::Ends(64 << 10),
+            sha256: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! An agent's name in the policy file: put in, and changed.
 
-use toml_edit::{Item, Key, Table};
+use toml_edit::{DocumentMut, Item, Key, Table};
 
 use super::{EditError, checked, finished, implicit, parsed};
 use crate::access::AgentName;
@@ -37,12 +37,27 @@ pub fn rename_agent(text: &str, from: &AgentName, to: &AgentName) -> Result<Stri
     let decor = agents
         .key(from.as_str())
         .map(|key| key.leaf_decor().clone());
-    let Some(part) = agents.remove(from.as_str()) else {
-        return Ok(text.to_owned());
-    };
-    let key = Key::new(to.as_str()).with_leaf_decor(decor.unwrap_or_default());
-    agents.entry_format(&key).or_insert(part);
+    // Not there where only groups name it.
+    if let Some(part) = agents.remove(from.as_str()) {
+        let key = Key::new(to.as_str()).with_leaf_decor(decor.unwrap_or_default());
+        agents.entry_format(&key).or_insert(part);
+    }
+    rename_members(&mut document, from, to);
     finished(&document)
+}
+
+fn rename_members(document: &mut DocumentMut, from: &AgentName, to: &AgentName) {
+    let groups = document.get_mut("groups").and_then(Item::as_table_like_mut);
+    for (_, group) in groups.into_iter().flat_map(|groups| groups.iter_mut()) {
+        let members = group.get_mut("members").and_then(Item::as_array_mut);
+        for member in members.into_iter().flat_map(|members| members.iter_mut()) {
+            if member.as_str() == Some(from.as_str()) {
+                let decor = member.decor().clone();
+                *member = to.as_str().into();
+                *member.decor_mut() = decor;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -85,6 +100,16 @@ mod tests {
         assert_eq!(
             rename_agent(text, &name("nobody"), &name("z")).unwrap(),
             text
+        );
+        let grouped = format!("{text}[groups.g]\nmembers = [\"b\", \"a\", \"c\"] # all\n");
+        let renamed = rename_agent(&grouped, &name("c"), &name("d")).unwrap();
+        assert_eq!(renamed, grouped.replace("\"c\"", "\"d\""));
+        let renamed = rename_agent(&grouped, &name("a"), &name("z")).unwrap();
+        assert_eq!(
+            renamed,
+            grouped
+                .replace("agents.a", "agents.z")
+                .replace("\"a\"", "\"z\"")
         );
         let taken = rename_agent(text, &name("a"), &name("b"));
         assert_eq!(taken, Err(EditError::Exists(name("b"))));
