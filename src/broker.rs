@@ -27,6 +27,7 @@ mod command;
 mod consent;
 mod environment;
 pub mod error;
+mod explain;
 mod fields;
 mod files;
 mod guard;
@@ -56,6 +57,7 @@ mod write;
 pub use asker::{Asker, Dialogue, Reply, Waiting};
 pub use asking::{ASK_LASTS, AskState, Asked, TypingPage};
 pub use error::{BrokerError, Class};
+pub use explain::RunInQuestion;
 pub use files::{AttachFile, SaveFile, SavedFile};
 pub use guard::Ticket;
 pub use inject::{FilledTemplate, InjectTemplate, TemplateText};
@@ -90,6 +92,11 @@ pub trait PolicySource: Send + Sync {
     /// # Errors
     /// A sentence that says what is wrong with the file and where; then nothing is allowed.
     fn current(&self) -> Result<Policy, String>;
+
+    /// What is wrong with the file though an older policy is in force; each trouble is told once.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What the broker has to know of the place where it runs.

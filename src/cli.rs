@@ -33,6 +33,7 @@ mod out_file;
 mod output;
 mod passphrase;
 mod policy;
+pub mod policy_arguments;
 mod read;
 mod record;
 mod run;
@@ -49,6 +50,7 @@ use approve_arguments::Approve;
 #[cfg(any(test, fuzzing))]
 pub(crate) use item::assigned_value;
 use item_arguments::ItemCommand;
+use policy_arguments::PolicyCommand;
 use value_arguments::{Inject, Read, Run};
 
 /// Agents use your secrets. They never see them.
@@ -345,15 +347,6 @@ pub struct Unlock {
     /// A private file that holds the passphrase [default: asks]; `-` for standard input
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
-}
-
-/// `hushkey policy …`.
-#[derive(Debug, Subcommand)]
-pub enum PolicyCommand {
-    /// Reads the policy file and tells what is wrong or wide in it
-    Check,
-    /// Prints what each agent may do
-    Show,
 }
 
 /// `hushkey import …`.

@@ -59,6 +59,7 @@ mod command_pattern;
 mod decide;
 mod decision;
 mod description;
+mod explain;
 mod file;
 mod glob;
 mod group;
@@ -74,6 +75,7 @@ pub use action::{Action, Governed, Run};
 pub use command_pattern::{CommandPattern, CommandPatternError};
 pub use decision::{Asking, Cause, Decision, Grounds, Permit, Refusal};
 pub use description::{AgentDescription, Description, RuleDescription, VaultDescription};
+pub use explain::{Explanation, Finding, RuleFinding};
 pub use file::PolicyError;
 pub use glob::Glob;
 pub use known_vaults::{KnownVaults, Unbound};
@@ -211,6 +213,12 @@ impl Policy {
     /// Decides. Pure: the same policy, caller, action and time always get the same answer.
     pub fn decide(&self, caller: &Caller, action: &Action<'_>, now: Timestamp) -> Decision {
         decide::decide(self, caller, action, now)
+    }
+
+    /// Decides about a run, and tells how that came about: for the owner, who asks what an agent would be answered.
+    #[must_use]
+    pub fn explain(&self, caller: &Caller, run: &Run<'_>, now: Timestamp) -> Explanation {
+        explain::explain(self, caller, run, now)
     }
 
     /// The rules of all agents that cover a field. A change of names by an agent must not change the set: else

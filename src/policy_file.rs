@@ -1,12 +1,13 @@
 //! The policy file on disk: read again whenever it changed, refused when others can write it.
 //!
-//! What the text means is [`crate::policy`]'s business. A file that is not there grants nothing to any agent.
+//! A file that was changed into no policy changes nothing: what it said before stays in force, and that is told once. A
+//! process that has read no policy before has none to keep, and allows nothing. What the text means is [`crate::policy`]'s business. A file that is not there grants nothing to any agent.
 
 use std::{
     io::Read,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{broker::PolicySource, policy::Policy, private_file};
@@ -19,7 +20,18 @@ const LONGEST: u64 = 1024 * 1024;
 pub struct PolicyFile {
     path: PathBuf,
     home: Option<PathBuf>,
-    read: Mutex<Option<(Stamp, Policy)>>,
+    read: Mutex<LastRead>,
+}
+
+/// What was read last.
+#[derive(Debug, Default)]
+struct LastRead {
+    /// The policy in force, and the file that it was read from.
+    good: Option<(Stamp, Policy)>,
+    /// The file that is no policy, and why not.
+    broken: Option<(Stamp, String)>,
+    /// What has not been told yet.
+    untold: Option<String>,
 }
 
 /// What changes when a file is written or replaced.
@@ -38,8 +50,12 @@ impl PolicyFile {
         Self {
             path,
             home,
-            read: Mutex::new(None),
+            read: Mutex::default(),
         }
+    }
+
+    fn last(&self) -> MutexGuard<'_, LastRead> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn parse(&self, text: &str) -> Result<Policy, String> {
@@ -52,7 +68,10 @@ impl PolicySource for PolicyFile {
     fn current(&self) -> Result<Policy, String> {
         let mut file = match private_file::open_trusted(&self.path) {
             Ok(file) => file,
-            Err(error) if error.is_missing() => return self.parse(""),
+            Err(error) if error.is_missing() => {
+                *self.last() = LastRead::default();
+                return self.parse("");
+            }
             Err(error) => return Err(format!("the policy can't be used: {error}")),
         };
         let metadata = file
@@ -64,9 +83,9 @@ impl PolicySource for PolicyFile {
             modified: (metadata.mtime(), metadata.mtime_nsec()),
             changed: (metadata.ctime(), metadata.ctime_nsec()),
         };
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, policy)) = &*read
-            && *known == stamp
+        let mut read = self.last();
+        if let Some((known, policy)) = &read.good
+            && (*known == stamp || read.broken.as_ref().is_some_and(|(it, _)| *it == stamp))
         {
             return Ok(policy.clone());
         }
@@ -75,9 +94,26 @@ impl PolicySource for PolicyFile {
             .take(LONGEST)
             .read_to_string(&mut text)
             .map_err(|error| unreadable(&self.path, &error))?;
-        let policy = self.parse(&text)?;
-        *read = Some((stamp, policy.clone()));
-        Ok(policy)
+        match (self.parse(&text), &read.good) {
+            (Ok(policy), _) => {
+                *read = LastRead {
+                    good: Some((stamp, policy.clone())),
+                    ..LastRead::default()
+                };
+                Ok(policy)
+            }
+            (Err(error), Some((_, before))) => {
+                let before = before.clone();
+                read.untold = Some(format!("{error}; what the file said before stays in force"));
+                read.broken = Some((stamp, error));
+                Ok(before)
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.last().untold.take()
     }
 }
 
@@ -117,8 +153,30 @@ mod tests {
         assert_eq!(roots(&file), Ok(vec!["/a".into()]));
         std::fs::write(&path, "[agents.codex]\nroots = [\"/bb\"]\n").unwrap();
         assert_eq!(roots(&file), Ok(vec!["/bb".into()]));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(roots(&file), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_file_that_became_no_policy_leaves_the_old_one_in_force_and_that_is_told_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("policy.toml");
+        let file = PolicyFile::new(path.clone(), None);
+        std::fs::write(&path, "[agents.codex]\nroots = [\"/a\"]\n").unwrap();
+        assert_eq!(roots(&file), Ok(vec!["/a".into()]));
+
         std::fs::write(&path, "[agents.codex]\nroots = 1\n").unwrap();
-        assert!(roots(&file).unwrap_err().contains("policy.toml"));
+
+        assert_eq!(roots(&file), Ok(vec!["/a".into()]));
+        let told = file.trouble().unwrap();
+        assert!(told.contains("policy.toml: line 2"), "{told}");
+        assert!(told.contains("stays in force"), "{told}");
+        assert_eq!(roots(&file), Ok(vec!["/a".into()]));
+        assert_eq!(file.trouble(), None);
+        let fresh = PolicyFile::new(path.clone(), None);
+        assert!(roots(&fresh).unwrap_err().contains("policy.toml: line 2"));
+        std::fs::write(&path, "[agents.codex]\nroots = [\"/c\"]\n").unwrap();
+        assert_eq!(roots(&file), Ok(vec!["/c".into()]));
     }
 
     #[test]

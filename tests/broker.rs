@@ -12,6 +12,8 @@ mod house;
 mod anchor;
 #[path = "broker/approvals.rs"]
 mod approvals;
+#[path = "broker/attempts.rs"]
+mod attempts;
 #[path = "broker/concealment.rs"]
 mod concealment;
 #[path = "broker/files.rs"]

@@ -295,6 +295,27 @@ impl Broker {
         Err(error)
     }
 
+    /// Tells the operator and the log that the policy file is broken and an older policy in force.
+    pub(super) async fn record_trouble(&self) -> Result<(), BrokerError> {
+        let Some(trouble) = self.policy.trouble() else {
+            return Ok(());
+        };
+        tracing::error!(target: "hushkey", "the policy file was changed and is not taken over: {trouble}");
+        let target = audit::Target {
+            unresolved: Some("the policy file".to_owned()),
+            ..audit::Target::default()
+        };
+        let owner = Caller::Owner;
+        let entry = NewEntry::denied(
+            Timestamp::now(),
+            &owner,
+            Verb::ManageAccess,
+            target,
+            &trouble,
+        );
+        self.record(vec![entry], false).await.map(drop)
+    }
+
     pub(super) async fn read_log(&self, query: Query) -> Result<Vec<Entry>, BrokerError> {
         let audit = Arc::clone(&self.audit);
         let page = blocking(move || audit.read(&query)).await??;

@@ -218,6 +218,7 @@ impl Broker {
         }
         let vaults = self.vault.vaults().await?;
         let policy = self.policy(&vaults)?;
+        self.record_trouble().await?;
         let seen = vaults
             .into_iter()
             .map(|overview| {

@@ -47,7 +47,8 @@ fn allow(arguments: &AgentAllow, session: &Session) -> anyhow::Result<()> {
         .map(|run| NewRule {
             run: run.clone(),
             secrets: arguments.secrets.clone(),
-            ..NewRule::default()
+            env: arguments.variables.clone(),
+            output: arguments.output,
         })
         .collect();
 
@@ -56,11 +57,14 @@ fn allow(arguments: &AgentAllow, session: &Session) -> anyhow::Result<()> {
         .map(|(vault, rights)| format!("{} in vault {}", rights, escaped(vault)))
         .collect();
     said.extend(rules.iter().map(|rule| {
-        format!(
-            "run `{}` with {}",
-            escaped(&rule.run),
-            escaped(&rule.secrets.join(", "))
-        )
+        let mut said = format!("run `{}`", escaped(&rule.run));
+        if !rule.secrets.is_empty() {
+            said += &format!(" with {}", escaped(&rule.secrets.join(", ")));
+        }
+        if !rule.env.is_empty() {
+            said += &format!(" and its variables {}", escaped(&rule.env.join(", ")));
+        }
+        said
     }));
     let said = said.join(", ");
     let path = &session.config.places.policy;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::variables;
+use crate::policy::OutputMode;
 
 /// `hushkey agent …`.
 #[derive(Debug, Subcommand)]
@@ -75,11 +76,26 @@ pub struct AgentAllow {
     )]
     pub vaults: Vec<String>,
     /// A command that it may run, as one string split as a shell splits words; may be repeated
-    #[arg(long = "command", value_name = "PATTERN", requires = "secrets")]
+    #[arg(long = "command", value_name = "PATTERN")]
     pub command: Vec<String>,
-    /// Which references may reach these commands; may be repeated
+    /// Which references may reach these commands; none when absent; may be repeated
     #[arg(long, value_name = "PATTERN", requires = "command")]
     pub secrets: Vec<String>,
+    /// A plain variable that the agent may set for these commands; may be repeated
+    #[arg(
+        long = "env",
+        value_name = "NAME",
+        requires = "command",
+        env = "HUSHKEY_ALLOW_ENV"
+    )]
+    pub variables: Vec<String>,
+    /// How much of their output comes back: full, tail, summary or none
+    #[arg(long, value_name = "MODE", requires = "command", value_parser = output_mode)]
+    pub output: Option<OutputMode>,
+}
+
+fn output_mode(word: &str) -> Result<OutputMode, String> {
+    OutputMode::read(word).ok_or_else(|| "one of full, tail, summary and none".to_owned())
 }
 
 /// `hushkey mcp`.

@@ -5,16 +5,17 @@ use serde::Serialize;
 use crate::{
     broker::{Broker, BrokerError},
     cli::{
-        PolicyCommand,
         failure::Failure,
         guard,
         output::Ink,
+        policy_arguments::PolicyCommand,
         session::{Session, wait},
     },
     policy::{AgentDescription, Description, RuleDescription, VaultDescription},
 };
 
 mod change;
+mod explain;
 
 pub(super) use change::change;
 
@@ -24,6 +25,7 @@ pub(super) fn perform(command: &PolicyCommand, session: &Session) -> anyhow::Res
     let broker = session.broker()?;
     match command {
         PolicyCommand::Check => check(&broker, session),
+        PolicyCommand::Explain(arguments) => explain::explain(arguments, &broker, session),
         PolicyCommand::Show => show(&broker, session),
     }
 }

@@ -150,6 +150,36 @@ impl CommandPattern {
         self.any_rest || self.arguments.iter().any(Glob::is_open)
     }
 
+    /// Why a program with these arguments is not meant, as a clause; `None` when it is.
+    pub(super) fn mismatch(&self, program: &Path, arguments: &[String]) -> Option<String> {
+        if self.covers(program, arguments) {
+            return None;
+        }
+        if let ProgramPattern::Named { name, pinned } = &self.program {
+            match pinned {
+                None => return Some(format!("its program `{name}` was not found")),
+                Some(pinned) if pinned != program => {
+                    return Some(format!("its program is {}", pinned.display()));
+                }
+                Some(_) => {}
+            }
+        }
+        let other = self
+            .arguments
+            .iter()
+            .zip(arguments)
+            .position(|(pattern, argument)| !pattern.covers(argument));
+        Some(match other {
+            Some(at) => format!("argument {} is not `{}`", at + 1, self.arguments[at]),
+            None => format!(
+                "it takes {}{} arguments, and here are {}",
+                if self.any_rest { "at least " } else { "" },
+                self.arguments.len(),
+                arguments.len()
+            ),
+        })
+    }
+
     /// Tells whether a program with these arguments (without `argv[0]`) is meant.
     #[must_use]
     pub fn covers(&self, program: &Path, arguments: &[String]) -> bool {

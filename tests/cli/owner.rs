@@ -85,6 +85,80 @@ fn a_policy_is_checked_and_its_mistakes_are_placed() {
 }
 
 #[test]
+fn a_decision_is_explained_rule_by_rule() {
+    let person = Person::with_stripe();
+    person.writes(
+        "home/policy.toml",
+        r#"
+        path = ["/usr/bin", "/bin"]
+        [agents.codex.vaults]
+        Dev = "use"
+        [[agents.codex.commands]]
+        run = "env -i *"
+        secrets = ["op://Dev/Stripe/*"]
+        [groups.builders]
+        members = ["codex"]
+        [[groups.builders.commands]]
+        run = "env"
+        secrets = ["op://Dev/Other/*"]
+        [[groups.builders.commands]]
+        run = "env"
+        secrets = ["op://Dev/**"]
+        timeout_seconds = 30
+        [[groups.builders.commands]]
+        run = "env **"
+        secrets = ["op://Dev/**"]
+        "#,
+    );
+    let explain = |more: &[&str]| {
+        let words = ["policy", "explain", "--agent"];
+        person.types([&words[..], more].concat())
+    };
+    let reference = "op://Dev/Stripe/password";
+
+    let allowed = explain(&["codex", "--command", "env", "--ref", reference]).succeeds();
+    let denied = explain(&["codex", "--command", "sh -c env", "--ref", reference]).succeeds();
+    let stranger = explain(&["nobody", "--command", "env", "--ref", reference]).succeeds();
+    let json = explain(&["codex", "--command", "env -i x", "--json"])
+        .succeeds()
+        .json();
+
+    assert_snapshot!(allowed.shown(), @"
+    allowed: output full, at most 30 s
+      rights in Dev: use
+      rule 1 (line 5) `env -i *` does not match: it takes 2 arguments, and here are 0
+      rule 2 (line 10, group builders) `env` does not match: op://Dev/Stripe/password is not among its secrets
+      rule 3 (line 13, group builders) `env` decides
+      rule 4 (line 17, group builders) `env **` would match, but rule 3 comes first
+    ");
+    assert_snapshot!(denied.shown(), @"
+    denied: no rule has this command with these references
+      rights in Dev: use
+      rule 1 (line 5) `env -i *` does not match: its program is /usr/bin/env
+      rule 2 (line 10, group builders) `env` does not match: its program is /usr/bin/env; op://Dev/Stripe/password is not among its secrets
+      rule 3 (line 13, group builders) `env` does not match: its program is /usr/bin/env
+      rule 4 (line 17, group builders) `env **` does not match: its program is /usr/bin/env
+    what would allow it: hushkey agent allow codex --command '/usr/bin/sh * *' --secrets op://Dev/Stripe/password
+    ");
+    assert_snapshot!(stranger.shown(), @"
+    denied: the policy does not name it
+      rights in Dev: off
+      without `use` in Dev, no rule is asked
+      no rule is there for this agent
+    what would allow it: hushkey agent allow nobody --vault 'Dev=use' && hushkey agent allow nobody --command /usr/bin/env --secrets op://Dev/Stripe/password
+    ");
+    assert_eq!(json["rules"][0]["decides"], true, "{json}");
+    explain(&["codex", "--command", "no-such-program"]).ends_with(1);
+    explain(&["codex", "--command", "env", "--ref", "op://Dev/Gone/x"]).ends_with(4);
+    person
+        .types_with(
+            &[("CLAUDECODE", "1")],
+            ["policy", "explain", "--agent", "codex", "--command", "env"],
+        )
+        .ends_with(3);
+}
+
+#[test]
 fn the_log_is_followed_and_does_not_feed_itself() {
     let person = Person::with_stripe();
     let mut following = person
