@@ -7,6 +7,7 @@ use crate::{
     vault::{FieldId, ItemId, ResolvedReference},
 };
 
+mod groups;
 mod property;
 
 const DEV: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -89,6 +90,14 @@ struct Wanted {
 
 impl Wanted {
     fn decide(&self, policy: &Policy) -> Decision {
+        self.asked(|caller, run| policy.decide(caller, &Action::Run(run), Timestamp::UNIX_EPOCH))
+    }
+
+    fn explain(&self, policy: &Policy) -> crate::policy::Explanation {
+        self.asked(|caller, run| policy.explain(caller, run, Timestamp::UNIX_EPOCH))
+    }
+
+    fn asked<T>(&self, ask: impl FnOnce(&Caller, &Run<'_>) -> T) -> T {
         let mut words = self.command.split(' ').map(str::to_owned);
         let program = resolve(&words.next().unwrap()).unwrap();
         let arguments: Vec<_> = words.collect();
@@ -111,7 +120,7 @@ impl Wanted {
             output: self.output,
             reasoned: self.reasoned,
         };
-        policy.decide(&agent("codex"), &Action::Run(&run), Timestamp::UNIX_EPOCH)
+        ask(&agent("codex"), &run)
     }
 
     fn permit(&self, policy: &Policy) -> Permit {
