@@ -154,7 +154,7 @@ impl Line {
             "op://*/DB/*" => field.contains("/DB/"),
             _ => field == "Dev/DB/password",
         };
-        command && (field.is_empty() || self.secrets.iter().any(|it| secret(&it)))
+        command && (field.is_empty() || self.secrets.iter().any(secret))
     }
 }
 
