@@ -44,6 +44,7 @@ pub mod request;
 mod resolve;
 mod run;
 mod run_answer;
+mod scope;
 mod server;
 mod shown;
 mod started;

@@ -14,9 +14,9 @@ use rmcp::{
         DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation,
         InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult,
         ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
-        ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
+        ReadResourceResponse, ServerCapabilities, ServerConfig, SubscriptionFilter, Tool,
     },
-    service::RequestContext,
+    service::{NotificationContext, RequestContext, SubscriptionContext},
 };
 
 use crate::{
@@ -27,6 +27,7 @@ use crate::{
 mod arguments;
 mod asking;
 mod boundary;
+mod changes;
 mod client;
 mod completion;
 mod dialogue;
@@ -133,9 +134,17 @@ impl VaultServer {
         caller
     }
 
-    fn offered_tools(&self) -> Vec<Tool> {
+    /// The tools that are offered and of any use to the caller by what the policy says; all that are offered, where it
+    /// can't be read: then each of them tells why.
+    async fn offered_tools(&self, caller: &Caller) -> Vec<Tool> {
+        let scope = match self.broker().await {
+            Ok(broker) => broker.scope(caller).ok(),
+            Err(_) => None,
+        };
         let all = tools::router().list_all().into_iter();
-        all.filter(|tool| self.offered.has(&tool.name)).collect()
+        all.filter(|tool| self.offered.has(&tool.name))
+            .filter(|tool| scope.is_none_or(|scope| offered::is_of_use(&tool.name, scope)))
+            .collect()
     }
 }
 
@@ -157,7 +166,9 @@ impl ServerHandler for VaultServer {
                 .enable_completions()
                 .enable_prompts()
                 .enable_resources()
+                .enable_resources_subscribe()
                 .enable_tools()
+                .enable_tool_list_changed()
                 .build();
             ServerConfig::new(capabilities)
                 .with_server_info(implementation().with_description(env!("CARGO_PKG_DESCRIPTION")))
@@ -173,7 +184,11 @@ impl ServerHandler for VaultServer {
         request: InitializeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
-        let answer = self.negotiate_initialize(&request)?;
+        let mut answer = self.negotiate_initialize(&request)?;
+        // Sessions of these versions subscribe in a way of their own, which is not there.
+        if let Some(resources) = &mut answer.capabilities.resources {
+            resources.subscribe = None;
+        }
         context
             .peer
             .set_peer_info(request.with_protocol_version(answer.protocol_version.clone()));
@@ -188,9 +203,10 @@ impl ServerHandler for VaultServer {
     async fn list_tools(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.offered_tools())
+        let tools = self.offered_tools(&self.caller(&context)).await;
+        Ok(ListToolsResult::with_all_items(tools)
             .with_ttl_ms(LIST_TTL_MS)
             .with_cache_scope(CacheScope::Private))
     }
@@ -216,6 +232,22 @@ impl ServerHandler for VaultServer {
             .call(ToolCallContext::new(self, request, context))
             .await?;
         Ok(talk.question().unwrap_or(answer))
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        Some(self.can_be_told(requested))
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        self.tell_subscriber(context).await
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        let telling = self.clone().tell_session(self.caller.clone(), context.peer);
+        drop(tokio::spawn(telling));
     }
 
     async fn list_prompts(

@@ -68,6 +68,7 @@ mod reference_pattern;
 mod remedy;
 mod rights;
 mod rule;
+mod scope;
 mod variables;
 mod warning;
 
@@ -82,6 +83,7 @@ pub use known_vaults::{KnownVaults, Unbound};
 pub use reference_pattern::{ReferencePattern, ReferencePatternError};
 pub use rights::{NotRights, Right, Rights};
 pub use rule::{Approve, ApproveBy, OutputMode, Rule, RuleId, RuleName, ShortValues, Surroundings};
+pub use scope::Scope;
 pub use variables::{Caution, caution};
 pub use warning::{Hole, Warning};
 

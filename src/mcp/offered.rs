@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use rmcp::model::Tool;
 
 use super::tools::router;
+use crate::policy::{Right, Scope};
 
 /// Without it there is nothing that the other tools for started programs could be used on.
 const START: &str = "start_command";
@@ -99,6 +100,19 @@ impl Offered {
     /// Tells whether the tool is offered.
     pub(super) fn has(&self, tool: &str) -> bool {
         self.0.as_ref().is_none_or(|offered| offered.contains(tool))
+    }
+}
+
+/// Tells whether a tool can be of any use to a caller with this scope. What is not named here always is.
+pub(super) fn is_of_use(tool: &str, scope: Scope) -> bool {
+    match tool {
+        "attach_file" | "update_item" => scope.has(Right::Update),
+        "check_references" | "get_item" | "list_items" => scope.has(Right::Metadata),
+        "create_item" => scope.has(Right::Create),
+        "delete_item" => scope.has(Right::Delete),
+        "inject_template" | "save_file" => scope.has(Right::Files),
+        "read_command" | "run_command" | "start_command" | "stop_command" => scope.runs(),
+        _ => true,
     }
 }
 

@@ -22,7 +22,7 @@ use super::{
 const MIME_TYPE: &str = "application/json";
 /// The server behind the vaults; there with any backend, and says so where there is none.
 const SERVER: &str = "hushkey://server";
-const ACTIVITY: &str = "hushkey://activity";
+pub(super) const ACTIVITY: &str = "hushkey://activity";
 const VAULTS: &str = "hushkey://vaults";
 
 /// The template for a vault's items.

@@ -212,3 +212,129 @@ fn progress_comes_on_the_requests_own_stream() {
     assert_eq!(events[0]["params"]["progressToken"], "p-1");
     assert_eq!(events.last().unwrap()["id"], 7);
 }
+
+#[test]
+fn the_list_of_tools_has_what_the_agents_rights_give_a_use_for() {
+    let house = House::open();
+    let all = house.agent("codex");
+    let reader = house.bare_agent("reader", &["--vault", "Dev=read"]);
+    let nobody = house.bare_agent("nobody", &[]);
+    let tools = |agent: &crate::client::Agent| -> Vec<String> {
+        let result = agent.ask("tools/list", json!({})).message()["result"].take();
+        let tools = result["tools"].as_array().unwrap().iter();
+        tools
+            .map(|tool| tool["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+
+    assert_eq!(tools(&nobody), ["list_activity", "list_vaults"]);
+    assert_eq!(
+        tools(&reader),
+        [
+            "check_references",
+            "get_item",
+            "list_activity",
+            "list_items",
+            "list_vaults"
+        ]
+    );
+    let all = tools(&all);
+    assert!(all.contains(&"run_command".to_owned()) && all.contains(&"create_item".to_owned()));
+    assert!(
+        !all.iter().any(|name| name == "start_command"),
+        "handles live with a process"
+    );
+}
+
+#[test]
+fn a_subscriber_is_told_of_new_tools_and_new_activity_and_of_nothing_else() {
+    let house = House::open();
+    let codex = house.bare_agent("codex", &["--vault", "Dev=read"]);
+    let other = house.bare_agent("other", &["--vault", "Dev=read"]);
+    let message = json!({ "jsonrpc": "2.0", "id": 9, "method": "subscriptions/listen", "params": {
+        "notifications": { "toolsListChanged": true, "promptsListChanged": true,
+            "resourceSubscriptions": ["hushkey://activity", "hushkey://vaults"] }, "_meta": meta() } });
+    let token = bearer(&codex.token);
+    let headers = [
+        ("authorization", &*token),
+        ("mcp-protocol-version", "2026-07-28"),
+        ("mcp-method", "subscriptions/listen"),
+    ];
+    let mut wire = house.wire();
+    wire.send("POST", "/mcp", &headers, &message.to_string());
+    assert_eq!(wire.head().status, 200);
+    let mut next = || loop {
+        let chunk = wire.chunk().expect("an event");
+        let data = chunk.lines().find_map(|line| line.strip_prefix("data: "));
+        if let Some(message) = data.and_then(|data| serde_json::from_str::<Value>(data).ok()) {
+            return message;
+        }
+    };
+
+    let acknowledged = next();
+    other.call("list_vaults", json!({}));
+    codex.call("list_items", json!({}));
+    let activity = next();
+    house
+        .person
+        .types(["agent", "allow", "codex", "--vault", "Dev=write"])
+        .succeeds();
+    let tools = next();
+
+    assert_eq!(
+        acknowledged["method"],
+        "notifications/subscriptions/acknowledged"
+    );
+    let accepted = &acknowledged["params"]["notifications"];
+    assert_eq!(
+        accepted["resourceSubscriptions"],
+        json!(["hushkey://activity"]),
+        "{acknowledged}"
+    );
+    assert!(
+        accepted
+            .get("promptsListChanged")
+            .is_none_or(|it| it != true),
+        "{acknowledged}"
+    );
+    assert_eq!(
+        activity["method"], "notifications/resources/updated",
+        "{activity}"
+    );
+    assert_eq!(activity["params"]["uri"], "hushkey://activity");
+    assert_eq!(
+        tools["method"], "notifications/tools/list_changed",
+        "{tools}"
+    );
+    for told in [acknowledged, activity, tools] {
+        assert_eq!(
+            told["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], 9,
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_session_of_an_older_version_is_told_of_new_tools() {
+    let house = House::open();
+    let codex = house.bare_agent("codex", &["--vault", "Dev=read"]);
+    let session = codex.session("2025-11-25");
+    let token = bearer(&codex.token);
+    let mut wire = house.wire();
+    let headers = [("authorization", &*token), ("mcp-session-id", &*session)];
+    wire.send("GET", "/mcp", &headers, "");
+    assert_eq!(wire.head().status, 200);
+
+    house
+        .person
+        .types(["agent", "allow", "codex", "--vault", "Dev=write"])
+        .succeeds();
+
+    let told = loop {
+        let chunk = wire.chunk().expect("an event");
+        if chunk.contains("notifications/") {
+            break chunk;
+        }
+    };
+    assert!(told.contains("notifications/tools/list_changed"), "{told}");
+}

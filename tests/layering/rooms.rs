@@ -236,6 +236,8 @@ pub(crate) const ROOMS: &[Room] = &[
             "generate",
             "launch::Status",
             "policy::OutputMode",
+            "policy::Scope",
+            "policy::Right",
             "vault",
         ],
         never: VALUES,

@@ -111,6 +111,12 @@ mod tests {
                 .replace("agents.a", "agents.z")
                 .replace("\"a\"", "\"z\"")
         );
+        let grouped = "[agents.a]\n[groups.g]\nmembers = [\"b\", \"a\"] # both\n";
+        let renamed = rename_agent(grouped, &name("a"), &name("z")).unwrap();
+        assert_eq!(
+            renamed,
+            "[agents.z]\n[groups.g]\nmembers = [\"b\", \"z\"] # both\n"
+        );
         let taken = rename_agent(text, &name("a"), &name("b"));
         assert_eq!(taken, Err(EditError::Exists(name("b"))));
     }

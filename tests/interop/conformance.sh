@@ -1,0 +1,58 @@
+#!/bin/sh
+# Runs the protocol's own conformance suite against `hushkey serve`: all server scenarios that need no tools of the suite's
+# own, in the versions 2025-11-25 and 2026-07-28.
+# Usage: tests/interop/conformance.sh [HUSHKEY]     (target/debug/hushkey when absent)
+# Where the packages can't be installed this is skipped, loudly; with CI=true that is a failure.
+set -eu
+cd "$(dirname "$0")/../.."
+hushkey=$(realpath "${1:-target/debug/hushkey}")
+served=$(realpath tests/interop/served.py)
+packages=$(realpath "${CARGO_TARGET_DIR:-target}")/interop/conformance
+
+skip() {
+    echo "SKIPPED: $0: $1" >&2
+    [ "${CI:-}" != true ]
+    exit
+}
+
+command -v python3 >/dev/null || skip "there is no python3"
+command -v npm >/dev/null || skip "there is no npm"
+mkdir -p "$packages"
+# The suite wants Node 22; npm has it as a package.
+npm install --silent --no-audit --no-fund --prefix "$packages" \
+    'node@22' '@modelcontextprotocol/conformance@0.2.0-alpha.12' ||
+    skip "the packages can't be installed"
+export PATH="$packages/node_modules/.bin:$PATH"
+
+scenarios() {
+    case $1 in
+    2025-11-25)
+        echo server-initialize ping completion-complete tools-list server-sse-multiple-streams resources-list \
+            prompts-list server-session-lifecycle server-sse-polling dns-rebinding-protection
+        ;;
+    2026-07-28)
+        echo completion-complete tools-list server-sse-multiple-streams resources-list \
+            sep-2164-resource-not-found prompts-list caching http-header-validation dns-rebinding-protection
+        ;;
+    esac
+}
+
+failed=
+for version in 2025-11-25 2026-07-28; do
+    for scenario in $(scenarios "$version"); do
+        told=$(mktemp)
+        if python3 "$served" --proxy "$hushkey" sh -c \
+            "conformance server --url \"\$HUSHKEY_URL\" --spec-version $version --scenario $scenario" >"$told" 2>&1; then
+            echo "ok: conformance $version $scenario"
+        else
+            echo "FAILED: conformance $version $scenario"
+            cat "$told"
+            failed="$failed $version/$scenario"
+        fi
+        rm -f "$told"
+    done
+done
+[ -z "$failed" ] || {
+    echo "failed:$failed" >&2
+    exit 1
+}
