@@ -32,7 +32,9 @@ scenarios() {
         ;;
     2026-07-28)
         echo completion-complete tools-list server-sse-multiple-streams resources-list \
-            sep-2164-resource-not-found prompts-list caching http-header-validation dns-rebinding-protection
+            sep-2164-resource-not-found prompts-list caching http-header-validation dns-rebinding-protection \
+            input-required-result-missing-input-response input-required-result-unsupported-methods \
+            input-required-result-ignore-extra-params input-required-result-validate-input
         ;;
     esac
 }
