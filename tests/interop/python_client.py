@@ -1,19 +1,22 @@
-"""Drives the real binary over stdio with the independent Python client, in both eras.
+"""Drives the real binary with the independent Python client, in both eras: over stdio, or over HTTP if served.py has
+started a server.
 
 list -> get -> create with `generate` -> run, once with `initialize` and once with `server/discover`.
 The program that is run receives the generated value; nothing that the client received holds it.
 
-Usage: python_client.py HUSHKEY
+Usage: python_client.py HUSHKEY     or     served.py HUSHKEY python_client.py
 """
 
 import asyncio
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
 
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 
 TOOLS = {
     "attach_file",
@@ -33,6 +36,13 @@ TOOLS = {
     "stop_command",
     "update_item",
 }
+
+
+# What the agent has no right for is not listed.
+UNGRANTED = {"delete_item", "inject_template", "save_file"}
+
+# Started programs live with one process, and over HTTP the next request may go to another.
+HANDLES = {"read_command", "start_command", "stop_command"}
 
 
 class Transcript:
@@ -64,27 +74,36 @@ async def session(hushkey: str, mode: str) -> None:
             await drive(client, work, mode)
 
 
-async def drive(client: Client, work: Path, mode: str) -> None:
+async def served(mode: str) -> None:
+    headers = {"Authorization": f"Bearer {os.environ['HUSHKEY_TOKEN']}"}
+    async with create_mcp_http_client(headers=headers) as http:
+        transport = streamable_http_client(os.environ["HUSHKEY_URL"], http_client=http)
+        async with Client(transport, mode=mode) as client:
+            await drive(client, Path(os.environ["HUSHKEY_WORK"]), f"{mode} over HTTP", over_http=True)
+
+
+async def drive(client: Client, work: Path, mode: str, over_http: bool = False) -> None:
     transcript = Transcript(client)
-    listed = await client.list_tools()
-    assert {tool.name for tool in listed.tools} == TOOLS, listed
+    listed = {tool.name for tool in (await client.list_tools()).tools}
+    assert listed == TOOLS - UNGRANTED - (HANDLES if over_http else set()), listed
 
     vaults = await transcript.call("list_vaults", {})
     assert [vault["name"] for vault in vaults["vaults"]] == ["Dev"], vaults
-    assert await transcript.call("list_items", {"vault": "Dev"}) == {"items": []}
+    title = f"Orders {mode}"
+    assert await transcript.call("list_items", {"vault": "Dev", "query": title}) == {"items": []}
 
     created = await transcript.call(
         "create_item",
         {
             "vault": "Dev",
-            "title": "Orders",
+            "title": title,
             "fields": [
                 {"label": "username", "text": "orders"},
                 {"label": "password", "purpose": "PASSWORD", "generate": {"length": 24}},
             ],
         },
     )
-    read = await transcript.call("get_item", {"item": "Orders"})
+    read = await transcript.call("get_item", {"item": title})
     assert read == created, (read, created)
     reference = next(field["reference"] for field in read["fields"] if field["concealed"])
 
@@ -93,6 +112,7 @@ async def drive(client: Client, work: Path, mode: str) -> None:
         {
             "command": ["sh", "-c", 'printf %s "$PASSWORD" >received; echo "it is $PASSWORD"'],
             "env": {"PASSWORD": reference},
+            "cwd": str(work),
             "reason": "interoperability",
         },
     )
@@ -114,9 +134,12 @@ async def drive(client: Client, work: Path, mode: str) -> None:
 
 
 def main() -> None:
-    [hushkey] = sys.argv[1:]
     for mode in ["legacy", "auto", "2026-07-28"]:
-        asyncio.run(session(hushkey, mode))
+        if "HUSHKEY_URL" in os.environ:
+            asyncio.run(served(mode))
+        else:
+            [hushkey] = sys.argv[1:]
+            asyncio.run(session(hushkey, mode))
 
 
 main()

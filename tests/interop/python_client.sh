@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs python_client.py against a binary, with the Python package `mcp` in an environment of its own.
+# Runs python_client.py against a binary, over stdio and over HTTP, with the Python package `mcp` in an environment of its own.
 # Usage: tests/interop/python_client.sh [HUSHKEY]     (target/debug/hushkey when absent)
 # Where the package can't be installed this is skipped, loudly; with CI=true that is a failure.
 set -eu
@@ -17,4 +17,5 @@ command -v python3 >/dev/null || skip "there is no python3"
 [ -x "$environment/bin/python" ] || python3 -m venv "$environment" || skip "python3 can't make an environment"
 "$environment/bin/python" -m pip install --quiet --disable-pip-version-check 'mcp==2.3.0' ||
     skip "the package mcp can't be installed"
-exec "$environment/bin/python" tests/interop/python_client.py "$hushkey"
+"$environment/bin/python" tests/interop/python_client.py "$hushkey"
+exec "$environment/bin/python" tests/interop/served.py "$hushkey" "$environment/bin/python" tests/interop/python_client.py
