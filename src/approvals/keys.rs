@@ -134,7 +134,7 @@ impl Keys {
 
     pub(super) fn witness(&self, lasting: &Lasting) -> StoreHead {
         StoreHead {
-            store: format!("approvals {}", data_encoding::HEXLOWER.encode(&self.id)),
+            store: format!("approvals/{}", data_encoding::HEXLOWER.encode(&self.id)),
             revision: lasting.revision,
             mark: self
                 .digest

@@ -21,6 +21,7 @@ use crate::{
         session::{OWNER, Session, wait},
         terminal,
     },
+    display_text::escaped,
     policy::{
         Rights,
         edit::{self, NewRule},
@@ -87,11 +88,14 @@ fn decide(
     arguments: &Approve,
     session: &Session,
 ) -> anyhow::Result<()> {
-    if let Matter::Ask(_) = request.matter {
-        return Err(Failure::Usage(
-            "this waits for a value that you type; open the page whose address the agent's client shows".to_owned(),
-        )
-        .into());
+    if let Matter::Ask(asked) = &request.matter {
+        return type_value(
+            request,
+            &asked.field.name,
+            broker,
+            arguments,
+            session.output,
+        );
     }
     if arguments.remember && request.grant.is_none() {
         return Err(Failure::Usage(
@@ -142,6 +146,39 @@ fn decide(
             .map_err(|error| Failure::Failed(error.to_string()))?;
     }
     tell(request, yes, remember, session.output)
+}
+
+/// Has the person type what an agent asked for; without a terminal, it can only be refused here.
+fn type_value(
+    request: &Request,
+    field: &str,
+    broker: &Broker,
+    arguments: &Approve,
+    output: Output,
+) -> anyhow::Result<()> {
+    if arguments.deny {
+        wait(broker.refuse_to_type(request, Way::Terminal))?;
+        return tell(request, false, false, output);
+    }
+    if arguments.yes || arguments.once || arguments.remember || arguments.never {
+        return Err(Failure::Usage(
+            "this waits for a value that you type; say only its code, or --deny".to_owned(),
+        )
+        .into());
+    }
+    if !terminal::is_there() {
+        return Err(Failure::Usage(
+            "there is no terminal to type the value on; open the page whose address the agent's client shows, or say --deny"
+                .to_owned(),
+        )
+        .into());
+    }
+    if !output.is_json() {
+        show(request, output)?;
+    }
+    let value = terminal::ask_value(&escaped(field))?;
+    wait(broker.type_value(request, value, Way::Terminal))?;
+    tell(request, true, false, output)
 }
 
 fn show(request: &Request, output: Output) -> anyhow::Result<()> {
@@ -257,6 +294,9 @@ fn tell(request: &Request, yes: bool, remember: bool, output: Output) -> anyhow:
     }
     let is_access = matches!(request.matter, Matter::Access(_));
     output.line(match (yes, remember) {
+        (true, _) if matches!(request.matter, Matter::Ask(_)) => {
+            "Set; the agent is told that, and not what it is."
+        }
         (true, _) if is_access => "Granted; `hushkey policy check` tells what deserves a look.",
         (true, true) => "Allowed, and so from now on; `hushkey approve --remembered` lists it.",
         (true, false) => "Allowed.",

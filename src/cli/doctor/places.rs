@@ -33,6 +33,9 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
         findings.push(finding("store", &places.store, is_private));
     }
     findings.push(finding("audit", &places.audit, is_private));
+    if places.approvals.exists() {
+        findings.push(finding("approvals", &places.approvals, is_private));
+    }
     findings.push(finding("policy", &places.policy, |path| {
         private_file::open_trusted(path).map(drop)
     }));

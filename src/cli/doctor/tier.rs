@@ -24,6 +24,7 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
             "other processes of this user can read hushkey's memory",
         )
     });
+    findings.push(approvals(config));
     if let Some(variable) = guard::agent_here() {
         findings.push(Finding::look(
             "shell",
@@ -57,6 +58,21 @@ fn tier(config: &Config) -> Finding {
              configuration as `sudo -n -u THAT_USER hushkey mcp`"
         ),
     )
+}
+
+/// What a person's yes is worth here.
+fn approvals(config: &Config) -> Finding {
+    match opening::key::locked(config) {
+        Ok(Some(_)) => Finding::good(
+            "approvals",
+            "a yes of yours needs the passphrase; one in a client's own dialogue counts only where the policy says `approve_by = \"any\"`",
+        ),
+        _ => Finding::look(
+            "approvals",
+            "any program of this user, an agent's shell too, can say yes in your place (`hushkey approve --yes`); \
+             `hushkey passphrase set` makes a yes need the passphrase",
+        ),
+    }
 }
 
 #[cfg(target_os = "linux")]
