@@ -18,4 +18,5 @@ command -v python3 >/dev/null || skip "there is no python3"
 "$environment/bin/python" -m pip install --quiet --disable-pip-version-check 'mcp==2.3.0' ||
     skip "the package mcp can't be installed"
 "$environment/bin/python" tests/interop/python_client.py "$hushkey"
+"$environment/bin/python" tests/interop/python_approvals.py "$hushkey"
 exec "$environment/bin/python" tests/interop/served.py "$hushkey" "$environment/bin/python" tests/interop/python_client.py
