@@ -19,6 +19,7 @@ use crate::{
 
 mod anchor;
 mod chain;
+mod cut;
 mod entry;
 mod error;
 mod read;
@@ -28,6 +29,7 @@ mod verb;
 mod verify;
 
 use chain::{Head, Keys};
+pub use cut::{Cut, Keeping};
 pub use entry::{
     Answer, Decider, Entry, Event, NewEntry, Outcome, REASON_LIMIT, RequestCode, Target, Who,
 };
@@ -212,6 +214,14 @@ impl AuditLog {
     pub fn knows_a_store(&self) -> Result<bool, AuditError> {
         let head = Head::read(&self.connection(), &self.keys)?;
         Ok(!head.anchors.has_no_store())
+    }
+
+    /// The number of the last entry; 0 where there is none.
+    ///
+    /// # Errors
+    /// [`AuditError`] when the log can't be read.
+    pub fn newest(&self) -> Result<u64, AuditError> {
+        Ok(Head::read(&self.connection(), &self.keys)?.seq)
     }
 
     /// Changes the log in one transaction: from the head that it finds to the head that it leaves.

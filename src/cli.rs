@@ -27,6 +27,7 @@ mod init;
 mod inject;
 mod item;
 mod log;
+pub mod log_arguments;
 mod mcp;
 mod opening;
 mod out_file;
@@ -50,6 +51,7 @@ use approve_arguments::Approve;
 #[cfg(any(test, fuzzing))]
 pub(crate) use item::assigned_value;
 use item_arguments::ItemCommand;
+use log_arguments::Log;
 use policy_arguments::PolicyCommand;
 use value_arguments::{Inject, Read, Run};
 
@@ -378,29 +380,6 @@ pub struct ImportDotenv {
     /// Adds to the item of that title, and replaces values that it has, instead of refusing
     #[arg(long)]
     pub update: bool,
-}
-
-/// `hushkey log`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  hushkey log --agent codex --since 1h\n  hushkey log --follow\n  hushkey log --verify"
-)]
-pub struct Log {
-    /// Goes on printing what happens
-    #[arg(long, short)]
-    pub follow: bool,
-    /// Only what this agent did; `owner` is you
-    #[arg(long, value_name = "NAME", env = "HUSHKEY_LOG_AGENT")]
-    pub agent: Option<String>,
-    /// Only since then: `1h`, `2d`, or a time as 2026-11-24T08:00:00Z
-    #[arg(long, value_name = "WHEN")]
-    pub since: Option<String>,
-    /// At most so many, the newest
-    #[arg(long, short = 'n', value_name = "N")]
-    pub limit: Option<usize>,
-    /// Checks that no entry was changed, removed or put in
-    #[arg(long, conflicts_with_all = ["follow", "agent", "since", "limit"])]
-    pub verify: bool,
 }
 
 /// `hushkey vault …`.

@@ -25,6 +25,8 @@ mod first_use;
 mod forms;
 #[path = "cli/items.rs"]
 mod items;
+#[path = "cli/log.rs"]
+mod log;
 #[path = "cli/net.rs"]
 mod net;
 #[path = "cli/on_a_terminal.rs"]

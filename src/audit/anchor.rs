@@ -2,11 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{seal::Broken, vault::StoreHead};
+use crate::{audit::Cut, seal::Broken, vault::StoreHead};
 
-/// The last known head of each store.
-#[derive(Default, Serialize, Deserialize)]
-pub(super) struct Anchors(Vec<Anchor>);
+/// The last known head of each store; and where the log itself begins, if it was pruned.
+///
+/// ```text
+/// postcard of the list of anchors | postcard of the cut, where there is one
+/// ```
+#[derive(Default)]
+pub(super) struct Anchors(Vec<Anchor>, Option<Cut>);
 
 #[derive(Serialize, Deserialize)]
 struct Anchor {
@@ -68,11 +72,31 @@ impl Anchors {
         });
     }
 
+    /// Where the log begins, if it was pruned.
+    pub(super) fn cut(&self) -> Option<&Cut> {
+        self.1.as_ref()
+    }
+
+    /// Lets the log begin later.
+    pub(super) fn set_cut(&mut self, cut: Cut) {
+        self.1 = Some(cut);
+    }
+
     pub(super) fn encode(&self) -> Vec<u8> {
-        postcard::to_stdvec(self).expect("a vector takes any record")
+        let vector = "a vector takes any record";
+        let mut bytes = postcard::to_stdvec(&self.0).expect(vector);
+        if let Some(cut) = &self.1 {
+            bytes.extend(postcard::to_stdvec(cut).expect(vector));
+        }
+        bytes
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Broken> {
-        postcard::from_bytes(bytes).map_err(|_| Broken)
+        let (anchors, rest) = postcard::take_from_bytes(bytes).map_err(|_| Broken)?;
+        let cut = match rest {
+            [] => None,
+            rest => Some(postcard::from_bytes(rest).map_err(|_| Broken)?),
+        };
+        Ok(Self(anchors, cut))
     }
 }

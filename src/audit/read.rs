@@ -16,6 +16,14 @@ pub struct Query {
     pub who: Option<String>,
     /// Not before this.
     pub since: Option<Timestamp>,
+    /// Before this.
+    pub until: Option<Timestamp>,
+    /// Only this kind of action, by its word in lists: `run_command`.
+    pub action: Option<String>,
+    /// Only what was so decided, or ended so: `allowed`, `denied`, `failed`.
+    pub decision: Option<String>,
+    /// Only about this vault or item, by name or id: `Dev`, `Stripe`, `Dev/Stripe`.
+    pub about: Option<String>,
     /// Only entries after this number, oldest first: for following the log.
     pub after: Option<u64>,
     /// How many at most: the last ones, or with `after` the next ones.
@@ -87,7 +95,7 @@ impl AuditLog {
     }
 
     /// The number of a row, and its entry if it matches its seal.
-    fn entry(&self, row: &Row<'_>) -> rusqlite::Result<(u64, Option<Entry>)> {
+    pub(super) fn entry(&self, row: &Row<'_>) -> rusqlite::Result<(u64, Option<Entry>)> {
         let seq = row.get::<_, i64>(0)?.cast_unsigned();
         let sealed = row.get_ref(1)?.as_blob().unwrap_or_default();
         let entry = self
@@ -102,10 +110,57 @@ impl Query {
     fn wants(&self, entry: &Entry) -> bool {
         self.who.as_ref().is_none_or(|who| *who == entry.who.name)
             && self.since.is_none_or(|since| entry.time >= since)
+            && self.until.is_none_or(|until| entry.time < until)
+            && self
+                .action
+                .as_ref()
+                .is_none_or(|action| *action == entry.verb.as_str())
+            && self
+                .decision
+                .as_ref()
+                .is_none_or(|word| *word == entry.decision_text())
+            && self
+                .about
+                .as_ref()
+                .is_none_or(|about| entry.is_about(about))
     }
 
     fn is_past(&self, entry: &Entry) -> bool {
         self.since
             .is_some_and(|since| entry.time.duration_until(since) > CLOCK_SLACK)
+    }
+}
+
+impl Entry {
+    /// Tells whether a vault or an item of this name or id (`Dev`, `Stripe`, `Dev/Stripe`) has to do with it.
+    fn is_about(&self, wanted: &str) -> bool {
+        let target = &self.target;
+        let pair = |named: (&str, &str)| [named.0.to_lowercase(), named.1.to_lowercase()];
+        let mut places = Vec::new();
+        for reference in &target.references {
+            let vault = pair((reference.vault.id.as_str(), &reference.vault.name));
+            let item = pair((reference.item.id.as_str(), &reference.item.name));
+            places.push((Some(vault), Some(item)));
+        }
+        let vault = target
+            .vault
+            .as_ref()
+            .map(|it| pair((it.id.as_str(), &it.name)));
+        let item = target
+            .item
+            .as_ref()
+            .map(|it| pair((it.id.as_str(), &it.name)));
+        places.push((vault, item));
+        let wanted = wanted.to_lowercase();
+        let is = |part: &Option<[String; 2]>, word: &str| {
+            part.as_ref()
+                .is_some_and(|names| names.iter().any(|name| name == word))
+        };
+        places.iter().any(|(vault, item)| {
+            let both = wanted
+                .split_once('/')
+                .is_some_and(|(v, i)| is(vault, v) && is(item, i));
+            both || is(vault, &wanted) || is(item, &wanted)
+        })
     }
 }

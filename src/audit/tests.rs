@@ -11,6 +11,7 @@ use crate::{
 };
 
 mod processes;
+mod pruning;
 mod tampering;
 
 struct Holder(Subkey);
@@ -439,7 +440,8 @@ fn an_older_copy_of_a_store_is_known_by_its_head() {
         log.verify().unwrap(),
         Verification {
             sound: 1,
-            fault: None
+            fault: None,
+            cut: None,
         }
     );
 }

@@ -6,7 +6,7 @@ use rusqlite::Row;
 
 use crate::{
     audit::{
-        AuditError, AuditLog,
+        AuditError, AuditLog, Cut,
         chain::{BEGINNING, Head, Keys},
         record,
     },
@@ -16,10 +16,12 @@ use crate::{
 /// What a check of the whole log found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verification {
-    /// How many entries are as they were written, from the first on.
+    /// How many entries are as they were written, from the first that is left on.
     pub sound: u64,
     /// The first thing that is wrong, if anything is.
     pub fault: Option<Fault>,
+    /// Where the log begins, if older entries were pruned.
+    pub cut: Option<Cut>,
 }
 
 /// What is wrong with the log.
@@ -61,10 +63,12 @@ impl AuditLog {
             Err(AuditError::Tampered) => None,
             Err(other) => return Err(other),
         };
+        let cut = head.as_ref().and_then(|head| head.anchors.cut().cloned());
         let mut sound = Sound {
             keys: &self.keys,
-            last: 0,
-            chain: BEGINNING,
+            last: cut.as_ref().map_or(0, |cut| cut.seq),
+            chain: cut.as_ref().map_or(BEGINNING, |cut| cut.chain),
+            cut,
         };
 
         let mut statement =
@@ -72,6 +76,9 @@ impl AuditLog {
         let mut rows = statement.query(())?;
         while let Some(row) = rows.next()? {
             let seq = row.get::<_, i64>(0)?.cast_unsigned();
+            if let Some(fault) = sound.cut.as_ref().and_then(|cut| cut.refuses(seq)) {
+                return Ok(sound.until(Some(fault)));
+            }
             if head.as_ref().is_some_and(|head| sound.last == head.seq) {
                 return Ok(sound.until(Some(Fault::Surplus(seq))));
             }
@@ -98,6 +105,7 @@ struct Sound<'k> {
     keys: &'k Keys,
     last: u64,
     chain: [u8; 32],
+    cut: Option<Cut>,
 }
 
 impl Sound<'_> {
@@ -120,8 +128,9 @@ impl Sound<'_> {
 
     fn until(&self, fault: Option<Fault>) -> Verification {
         Verification {
-            sound: self.last,
+            sound: self.last - self.cut.as_ref().map_or(0, |cut| cut.seq),
             fault,
+            cut: self.cut.clone(),
         }
     }
 }

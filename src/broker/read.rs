@@ -246,6 +246,7 @@ impl Broker {
             since: wanted.since,
             limit: wanted.limit,
             after: wanted.after,
+            ..Query::default()
         };
         let viewer = match caller {
             Caller::Agent(_) => Viewer::Agent,

@@ -8,16 +8,20 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    audit::{AuditLog, Entry, Event, Outcome, Page, Query, Viewer},
+    audit::{AuditLog, Cut, Entry, Event, Outcome, Page, Query, Viewer},
     cli::{
-        Log,
         failure::Failure,
         guard,
+        log_arguments::{Log, LogCommand, Wanted},
         output::{Ink, Output},
         session::Session,
         variables,
     },
+    display_text::escaped,
 };
+
+mod export;
+mod prune;
 
 /// How often `--follow` looks for new entries.
 const GLANCE: Duration = Duration::from_millis(250);
@@ -26,27 +30,48 @@ const SHOWN: usize = 100;
 
 /// Does what the command says.
 pub(super) fn perform(arguments: &Log, session: &Session) -> anyhow::Result<()> {
+    match &arguments.command {
+        Some(LogCommand::Export(arguments)) => return export::perform(arguments, session),
+        Some(LogCommand::Prune(arguments)) => return prune::perform(arguments, session),
+        None => {}
+    }
     let log = session.audit()?;
     if arguments.verify {
         return verify(&log, session.output);
     }
-    let since = arguments
-        .since
-        .as_deref()
-        .map(|text| variables::moment(text, Timestamp::now()))
-        .transpose()
-        .map_err(|rule| Failure::Usage(format!("--since is not understood: {rule}")))?;
-    let query = Query {
-        who: arguments.agent.clone(),
-        since,
-        after: None,
-        limit: arguments.limit.or_else(|| since.is_none().then_some(SHOWN)),
-    };
+    let mut query = query(&arguments.wanted)?;
+    let bounded = query.since.is_some();
+    query.limit = arguments.limit.or_else(|| (!bounded).then_some(SHOWN));
     let last = show(&log.read(&query)?, arguments.follow, session.output)?;
     if arguments.follow {
         follow(&log, query, last.unwrap_or(0), session.output)?;
     }
     Ok(())
+}
+
+/// Which entries are wanted.
+fn query(wanted: &Wanted) -> Result<Query, Failure> {
+    let word = wanted.decision.as_deref();
+    if word.is_some_and(|word| !["allowed", "denied", "failed"].contains(&word)) {
+        return Err(Failure::Usage(
+            "--decision is allowed, denied or failed".to_owned(),
+        ));
+    }
+    Ok(Query {
+        who: wanted.agent.clone(),
+        action: wanted.action.clone(),
+        decision: wanted.decision.clone(),
+        about: wanted.about.clone(),
+        since: moment("--since", wanted.since.as_deref())?,
+        until: moment("--until", wanted.until.as_deref())?,
+        ..Query::default()
+    })
+}
+
+fn moment(option: &str, text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
+    text.map(|text| variables::moment(text, Timestamp::now()))
+        .transpose()
+        .map_err(|rule| Failure::Usage(format!("{option} is not understood: {rule}")))
 }
 
 /// Prints what comes, until somebody ends it.
@@ -112,20 +137,42 @@ fn verify(log: &AuditLog, output: Output) -> anyhow::Result<()> {
         output.json(&serde_json::json!({
             "sound": found.sound,
             "fault": found.fault.map(|fault| fault.to_string()),
+            "cut": found.cut.as_ref().map(|cut| serde_json::json!({
+                "entries": cut.seq,
+                "time": when(cut),
+                "by": cut.by,
+            })),
         }))?;
     }
     match found.fault {
         None if output.is_json() => Ok(()),
-        None => output.line(&format!(
-            "all {} entries are as they were written",
-            found.sound
-        )),
+        None => {
+            output.line(&format!(
+                "all {} entries are as they were written",
+                found.sound
+            ))?;
+            match &found.cut {
+                None => Ok(()),
+                Some(cut) => output.line(&format!(
+                    "the {} before them were pruned by {}, the last time at {}",
+                    cut.seq,
+                    escaped(&cut.by),
+                    when(cut)
+                )),
+            }
+        }
         Some(fault) => Err(Failure::Failed(format!(
             "{fault}; the {} entries before are as they were written",
             found.sound
         ))
         .into()),
     }
+}
+
+fn when(cut: &Cut) -> String {
+    Timestamp::from_second(cut.time)
+        .unwrap_or_default()
+        .to_string()
 }
 
 /// An entry, as `--json` shows it to its owner.

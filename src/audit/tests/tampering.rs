@@ -12,7 +12,8 @@ fn a_sound_log_is_found_sound() {
         log.verify().unwrap(),
         Verification {
             sound: 21,
-            fault: None
+            fault: None,
+            cut: None,
         }
     );
     assert_eq!(Desk::new().fault(), None, "an empty one too");
@@ -47,7 +48,8 @@ fn an_edited_entry_is_noticed() {
             log.verify().unwrap(),
             Verification {
                 sound: 2,
-                fault: Some(Fault::Changed(3))
+                fault: Some(Fault::Changed(3)),
+                cut: None,
             }
         );
     }
