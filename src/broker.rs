@@ -10,6 +10,7 @@ use std::{
     sync::Arc,
 };
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
@@ -17,7 +18,10 @@ use crate::{
     access::Caller,
     audit::{AuditLog, Verb},
     policy::{Action, Policy},
-    vault::{Secret, StoreHead, Vault, VaultOverview},
+    vault::{
+        Environment, EnvironmentEdit, EnvironmentId, EnvironmentName, Environments, Secret,
+        StoreHead, Vault, VaultError, VaultOverview,
+    },
 };
 
 mod access;
@@ -26,6 +30,7 @@ mod asking;
 mod command;
 mod consent;
 mod environment;
+mod environments;
 pub mod error;
 mod explain;
 mod fields;
@@ -52,6 +57,7 @@ mod turned_away;
 mod typed;
 mod update;
 mod value;
+mod variables;
 mod wire;
 mod write;
 
@@ -66,8 +72,9 @@ pub use paths::OwnPaths;
 pub use people::People;
 pub use question::{Question, Suspended};
 pub use request::{
-    Activity, ActivityWanted, Checked, CreateItem, Deleted, ItemLine, ItemPage, ItemView,
-    ItemsWanted, NewField, RunAnswer, RunRequest, Source, UpdateItem, VaultView,
+    Activity, ActivityWanted, Checked, CreateItem, Deleted, EnvironmentView, ItemLine, ItemPage,
+    ItemView, ItemsWanted, NewField, NewVariable, RunAnswer, RunRequest, SetVariables, Source,
+    UpdateItem, VariableLine, VaultView,
 };
 pub use run::{MAX_TIMEOUT, PreparedRun, Used};
 
@@ -76,6 +83,7 @@ use resolve::Seen;
 /// Decides, records and acts.
 pub struct Broker {
     vault: Arc<dyn Vault>,
+    environments: Arc<dyn Environments>,
     policy: Box<dyn PolicySource>,
     audit: Arc<AuditLog>,
     grounds: Grounds,
@@ -157,6 +165,7 @@ impl Broker {
         }
         Self {
             vault,
+            environments: Arc::new(NoEnvironments),
             policy,
             audit: Arc::new(audit),
             grounds,
@@ -167,18 +176,27 @@ impl Broker {
         }
     }
 
+    /// Keeps environments here.
+    #[must_use]
+    pub fn with_environments(self, environments: Arc<dyn Environments>) -> Self {
+        Self {
+            environments,
+            ..self
+        }
+    }
+
     /// Compares the store with where it was known to stand. Notes where it stands now when all is well, or when nothing
     /// was known.
     ///
     /// # Errors
     /// [`BrokerError`] when store or audit log do not answer.
     pub async fn anchor(&self) -> Result<Anchor, BrokerError> {
-        let Some(StoreHead { store, .. }) = self.vault.head().await? else {
+        let Some(StoreHead { store, .. }) = self.head().await? else {
             return Ok(Anchor::Sound);
         };
         // Where it stood comes before where it stands: what others write in between can only move it on.
         let known = self.audit.known_head(&store)?;
-        let Some(head) = self.vault.head().await? else {
+        let Some(head) = self.head().await? else {
             return Ok(Anchor::Sound);
         };
         let Some(known) = known else {
@@ -205,7 +223,7 @@ impl Broker {
         let ask = self.ask(caller).await?;
         let deed = guard::Deed::of(Verb::ManageAccess);
         let ticket = self.permit(&ask, &Action::Administer, deed).await?;
-        let accepted = match self.vault.head().await? {
+        let accepted = match self.head().await? {
             Some(head) => self.audit.accept_head(&head).map_err(BrokerError::from),
             None => Ok(()),
         };
@@ -226,7 +244,10 @@ impl Broker {
     /// [`BrokerError`] when policy or store do not answer.
     pub async fn bound_policy(&self) -> Result<Policy, BrokerError> {
         let vaults = self.vault.vaults().await?;
-        self.policy(&vaults)
+        let mut policy = self.policy(&vaults)?;
+        let environments = self.environments.environments().await?;
+        policy.bind_environments(environments.iter().map(environments::named).collect());
+        Ok(policy)
     }
 
     /// The audit log, for the owner's `log`.
@@ -258,6 +279,14 @@ impl Broker {
         })
     }
 
+    /// Where the store stands; where the vaults are elsewhere, the file with the environments.
+    async fn head(&self) -> Result<Option<StoreHead>, BrokerError> {
+        match self.vault.head().await? {
+            Some(head) => Ok(Some(head)),
+            None => Ok(self.environments.environments_head().await?),
+        }
+    }
+
     fn policy(&self, vaults: &[VaultOverview]) -> Result<Policy, BrokerError> {
         let mut policy = self
             .policy
@@ -270,6 +299,48 @@ impl Broker {
         let path = policy.search_path().to_vec();
         policy.pin(&|name| program::find(name, Path::new("/"), &path));
         Ok(policy)
+    }
+}
+
+/// Where nobody keeps environments.
+struct NoEnvironments;
+
+impl NoEnvironments {
+    fn refused<T>() -> Result<T, VaultError> {
+        Err(VaultError::Unsupported(
+            "environments are not kept here".into(),
+        ))
+    }
+}
+
+#[async_trait]
+impl Environments for NoEnvironments {
+    async fn environments(&self) -> Result<Vec<Environment>, VaultError> {
+        Ok(Vec::new())
+    }
+
+    async fn create_environment(
+        &self,
+        _: EnvironmentName,
+        _: &str,
+    ) -> Result<Environment, VaultError> {
+        Self::refused()
+    }
+
+    async fn edit_environment(
+        &self,
+        _: &EnvironmentId,
+        _: EnvironmentEdit,
+    ) -> Result<Environment, VaultError> {
+        Self::refused()
+    }
+
+    async fn delete_environment(&self, _: &EnvironmentId) -> Result<(), VaultError> {
+        Self::refused()
+    }
+
+    async fn environments_head(&self) -> Result<Option<StoreHead>, VaultError> {
+        Ok(None)
     }
 }
 

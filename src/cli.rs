@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub mod agent_arguments;
 pub mod approve_arguments;
 pub mod dispatch;
+pub mod environment_arguments;
 pub mod item_arguments;
 pub mod process;
 pub mod value_arguments;
@@ -19,6 +20,7 @@ mod approve;
 mod connect;
 mod demo;
 mod doctor;
+mod environment;
 mod failure;
 mod file;
 mod guard;
@@ -48,6 +50,7 @@ mod view;
 
 use agent_arguments::{AgentCommand, Mcp, Serve};
 use approve_arguments::Approve;
+use environment_arguments::EnvironmentCommand;
 #[cfg(any(test, fuzzing))]
 pub(crate) use item::assigned_value;
 use item_arguments::ItemCommand;
@@ -155,6 +158,9 @@ pub enum Command {
         #[arg(long)]
         accept_store: bool,
     },
+    /// Makes, shows and changes environments: named sets of variables for programs
+    #[command(subcommand, visible_alias = "env")]
+    Environment(EnvironmentCommand),
     /// Attaches, saves, lists and deletes items' files
     #[command(subcommand)]
     File(FileCommand),

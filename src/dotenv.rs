@@ -24,8 +24,10 @@ use crate::vault::{ReferenceError, Secret, SecretReference};
 
 mod expand;
 mod parse;
+mod write;
 
 pub use expand::{Assignment, MAX_TOTAL_BYTES, MAX_VALUE_BYTES, Part, Value};
+pub use write::line;
 
 /// A `.env` file, with the place of everything in it.
 pub struct Dotenv {

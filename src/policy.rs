@@ -18,6 +18,9 @@
 //! Dev = "use"                       # a level: off < read < use < write < full
 //! CI  = ["metadata", "create"]      # or rights: metadata, use, create, update, delete, files
 //!
+//! [agents.codex.environments]       # bound to the environment's id; see `environments`
+//! staging = "use"                   # the same levels and rights
+//!
 //! [[agents.codex.commands]]         # the first rule that has command and references decides
 //! run     = ["psql", "--file", "*"] # or one text, split as a shell splits words
 //! secrets = ["op://Dev/**"]         # which references may reach it; none when absent
@@ -59,6 +62,7 @@ mod command_pattern;
 mod decide;
 mod decision;
 mod description;
+mod environments;
 mod explain;
 mod file;
 mod glob;
@@ -75,7 +79,10 @@ mod warning;
 pub use action::{Action, Governed, Run};
 pub use command_pattern::{CommandPattern, CommandPatternError};
 pub use decision::{Asking, Cause, Decision, Grounds, Permit, Refusal};
-pub use description::{AgentDescription, Description, RuleDescription, VaultDescription};
+pub use description::{
+    AgentDescription, Description, EnvironmentDescription, RuleDescription, VaultDescription,
+};
+pub use environments::KnownEnvironments;
 pub use explain::{Explanation, Finding, RuleFinding};
 pub use file::PolicyError;
 pub use glob::Glob;
@@ -97,6 +104,7 @@ pub struct Policy {
     agents: BTreeMap<AgentName, AgentPolicy>,
     groups: Vec<group::Group>,
     known: KnownVaults,
+    environments: KnownEnvironments,
 }
 
 /// What one agent may do.
@@ -107,6 +115,7 @@ struct AgentPolicy {
     /// `None` leaves the session's own roots.
     roots: Option<Vec<PathBuf>>,
     vaults: Vec<VaultGrant>,
+    environments: Vec<environments::EnvironmentGrant>,
     rules: Vec<Rule>,
     /// What a person is asked about before it is done.
     confirm: Rights,
@@ -125,6 +134,7 @@ impl Default for AgentPolicy {
             require_token: false,
             roots: None,
             vaults: Vec::new(),
+            environments: Vec::new(),
             rules: Vec::new(),
             confirm: CONFIRMED,
             approve_by: None,

@@ -7,6 +7,7 @@ use std::{io::Write, time::Duration};
 
 use async_trait::async_trait;
 
+pub mod environment;
 pub mod id;
 pub mod item;
 pub mod name;
@@ -14,7 +15,11 @@ pub mod reference;
 pub mod secret;
 pub mod server;
 
-pub use id::{FieldId, FileId, ItemId, SectionId, VaultId, is_id};
+pub use environment::{
+    Environment, EnvironmentEdit, EnvironmentName, Environments, Variable, VariableContent,
+    VariableName,
+};
+pub use id::{EnvironmentId, FieldId, FileId, ItemId, SectionId, VaultId, is_id};
 pub use item::{
     Category, Field, FieldMetadata, FieldType, FileMetadata, Item, ItemMetadata, ItemOverview,
     ItemState, ItemUrl, NewFile, NewItem, NewVault, Purpose, Section, VaultEdit, VaultOverview,
@@ -215,6 +220,8 @@ pub struct StoreReport {
 /// What kind of thing a name stands for, in an error's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Noun {
+    /// A named set of variables.
+    Environment,
     /// A field of an item.
     Field,
     /// A file of an item.
@@ -223,6 +230,8 @@ pub enum Noun {
     Item,
     /// A section of an item.
     Section,
+    /// A variable of an environment.
+    Variable,
     /// A vault.
     Vault,
 }
@@ -230,10 +239,12 @@ pub enum Noun {
 impl std::fmt::Display for Noun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::Environment => "environment",
             Self::Field => "field",
             Self::File => "file",
             Self::Item => "item",
             Self::Section => "section",
+            Self::Variable => "variable",
             Self::Vault => "vault",
         })
     }

@@ -16,6 +16,8 @@ mod approvals;
 mod attempts;
 #[path = "broker/concealment.rs"]
 mod concealment;
+#[path = "broker/environments.rs"]
+mod environments;
 #[path = "broker/files.rs"]
 mod files;
 #[path = "broker/forms.rs"]

@@ -7,6 +7,8 @@ mod house;
 
 #[path = "broker/concealment.rs"]
 mod concealment;
+#[path = "broker/environments.rs"]
+mod environments;
 #[path = "broker/files.rs"]
 mod files;
 #[path = "broker/forms.rs"]

@@ -17,6 +17,8 @@ mod bad_input;
 mod demo;
 #[path = "cli/dotenv.rs"]
 mod dotenv;
+#[path = "cli/environments.rs"]
+mod environments;
 #[path = "cli/files.rs"]
 mod files;
 #[path = "cli/first_use.rs"]

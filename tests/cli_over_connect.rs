@@ -7,6 +7,8 @@ mod fake_connect;
 
 #[path = "cli/dotenv.rs"]
 mod dotenv;
+#[path = "cli/environments.rs"]
+mod environments;
 #[path = "cli/files.rs"]
 mod files;
 #[path = "cli/forms.rs"]

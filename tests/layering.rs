@@ -24,13 +24,17 @@ const LENT: &[(&str, usize)] = &[
     ("src/backend/connect/claims.rs", 1),
     ("src/backend/connect/client.rs", 1),
     ("src/backend/connect/convert.rs", 1),
+    ("src/backend/local/record/environments.rs", 1),
     ("src/backend/local/record.rs", 1),
+    ("src/broker/environments.rs", 1),
     ("src/broker/inject.rs", 3),
     ("src/broker/run.rs", 2),
-    ("src/broker/shown.rs", 2),
+    ("src/broker/shown.rs", 3),
+    ("src/broker/variables.rs", 1),
     ("src/broker/wire.rs", 2),
     ("src/cli/agent/token.rs", 2),
     ("src/cli/demo.rs", 1),
+    ("src/cli/environment.rs", 1),
     ("src/cli/inject.rs", 1),
     ("src/cli/item/get.rs", 2),
     ("src/cli/mcp.rs", 1),
@@ -174,6 +178,7 @@ fn what_the_model_talks_to_can_name_no_value() {
         "backend",
         "expose_secret",
         "reveal",
+        "reveal_environment",
     ];
 
     let mut read = 0;

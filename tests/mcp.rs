@@ -15,6 +15,8 @@ mod approvals;
 mod arguments;
 #[path = "mcp/asking.rs"]
 mod asking;
+#[path = "mcp/environments.rs"]
+mod environments;
 #[path = "mcp/eras.rs"]
 mod eras;
 #[path = "mcp/prompts.rs"]

@@ -14,6 +14,8 @@ mod fake_vault;
 
 #[path = "mcp/asking.rs"]
 mod asking;
+#[path = "mcp/environments.rs"]
+mod environments;
 #[path = "mcp/resources.rs"]
 mod resources;
 #[path = "mcp/runs.rs"]

@@ -7,7 +7,7 @@ use crate::{
     audit::Verb,
     policy::{Cause, Decision, Grounds, RuleName},
     seal::random_bytes,
-    vault::{ItemId, ResolvedReference, VaultId, reference::Named},
+    vault::{EnvironmentId, ItemId, ResolvedReference, VaultId, reference::Named},
 };
 
 /// An entry that is about to be written.
@@ -62,6 +62,8 @@ pub struct Target {
     pub vault: Option<Named<VaultId>>,
     /// The item.
     pub item: Option<Named<ItemId>>,
+    /// The environments.
+    pub environments: Vec<Named<EnvironmentId>>,
     /// The fields whose values are involved.
     pub references: Vec<ResolvedReference>,
     /// The program's absolute path; never its arguments.

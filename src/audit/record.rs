@@ -1,7 +1,7 @@
 //! How an entry lies on disk, within its seal.
 //!
 //! ```text
-//! record: form (1 byte, 1) | postcard of `Record`
+//! record: form (1 byte, 1) | postcard of `Record` | postcard of the environments, unless there are none
 //! ```
 //!
 //! The types here are the format: a change to one of them is a new form. Words stand as text, so that an entry that a newer
@@ -15,7 +15,9 @@ use crate::{
     audit::{Answer, Decider, Entry, Event, NewEntry, Outcome, RequestCode, Target, Verb, Who},
     policy::{Grounds, RuleId, RuleName},
     seal::Broken,
-    vault::{FieldId, ItemId, ResolvedReference, SectionId, VaultId, reference::Named},
+    vault::{
+        EnvironmentId, FieldId, ItemId, ResolvedReference, SectionId, VaultId, reference::Named,
+    },
 };
 
 const FORM: u8 = 1;
@@ -113,7 +115,15 @@ enum OutcomeRecord {
 /// The bytes to seal; `code` is what a denial's caller is told to quote.
 pub(super) fn encode(entry: &NewEntry, code: Option<&RequestCode>) -> Vec<u8> {
     let record = Record::of(entry, code);
-    postcard::to_extend(&record, vec![FORM]).expect("a vector takes any record")
+    let bytes = postcard::to_extend(&record, vec![FORM]).expect("a vector takes any record");
+    match &entry.target.environments[..] {
+        // As it was before there were any.
+        [] => bytes,
+        named => {
+            let pairs: Vec<Pair> = named.iter().map(pair).collect();
+            postcard::to_extend(&pairs, bytes).expect("a vector takes any record")
+        }
+    }
 }
 
 /// Reads what was sealed as entry `seq`.
@@ -122,9 +132,18 @@ pub(super) fn encode(entry: &NewEntry, code: Option<&RequestCode>) -> Vec<u8> {
 /// [`Broken`] when the bytes have another form.
 pub(super) fn decode(seq: u64, bytes: &[u8]) -> Result<Entry, Broken> {
     match bytes.split_first() {
-        Some((&FORM, rest)) => postcard::from_bytes::<Record>(rest)
-            .map_err(|_| Broken)?
-            .entry(seq),
+        Some((&FORM, rest)) => {
+            let (record, rest) = postcard::take_from_bytes::<Record>(rest).map_err(|_| Broken)?;
+            let environments: Vec<Pair> = if rest.is_empty() {
+                Vec::new()
+            } else {
+                postcard::from_bytes(rest).map_err(|_| Broken)?
+            };
+            let mut entry = record.entry(seq)?;
+            let named = environments.into_iter().map(environment);
+            entry.target.environments = named.collect::<Result<_, _>>()?;
+            Ok(entry)
+        }
         _ => Err(Broken),
     }
 }
@@ -162,6 +181,7 @@ impl Record {
             target: Target {
                 vault: self.vault.map(vault).transpose()?,
                 item: self.item.map(item).transpose()?,
+                environments: Vec::new(),
                 references: self
                     .references
                     .into_iter()
@@ -348,6 +368,11 @@ impl ReferenceRecord {
 
 fn pair<T: std::fmt::Display>(named: &Named<T>) -> Pair {
     (named.id.to_string(), named.name.clone())
+}
+
+fn environment((id, name): Pair) -> Result<Named<EnvironmentId>, Broken> {
+    let id = EnvironmentId::parse(&id).map_err(|_| Broken)?;
+    Ok(Named { id, name })
 }
 
 fn vault((id, name): Pair) -> Result<Named<VaultId>, Broken> {

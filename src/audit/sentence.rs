@@ -102,12 +102,14 @@ impl Entry {
             (None, None) => None,
         };
         let place: Vec<_> = vault.into_iter().chain(thing).collect();
+        let environments = self.environments();
         let references = self.references();
         let parts = [
             target
                 .program
                 .as_deref()
                 .map(|program| format!("`{}`", escaped(file_name(program)))),
+            (!environments.is_empty()).then_some(environments),
             (!place.is_empty()).then(|| place.join("/")),
             (!references.is_empty()).then_some(references),
         ];
@@ -140,12 +142,20 @@ impl Entry {
         if self.hides_from(viewer) {
             return self.verb.anything().into();
         }
-        if let (Some(program), Verb::Run) = (&self.target.program, self.verb) {
-            let command = self.command(program);
-            return match self.references() {
-                references if references.is_empty() => format!(" {command}"),
-                references => format!(" {command} with {references}"),
+        if self.verb == Verb::Run {
+            let program = match &self.target.program {
+                Some(program) => self.command(program),
+                None => "a program".into(),
             };
+            let environments = match self.environments() {
+                names if names.is_empty() => names,
+                names => format!(" in the environment {names}"),
+            };
+            let references = match self.references() {
+                names if names.is_empty() => names,
+                names => format!(" with {names}"),
+            };
+            return format!(" {program}{environments}{references}");
         }
         let before = self.verb.preposition();
         match self.target_text(viewer) {
@@ -180,6 +190,12 @@ impl Entry {
             Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
             None => String::new(),
         }
+    }
+
+    /// The environments' names.
+    fn environments(&self) -> String {
+        let names = self.target.environments.iter().map(|it| escaped(&it.name));
+        names.collect::<Vec<_>>().join(" and ")
     }
 
     fn add_refusal(&self, viewer: Viewer, sentence: &mut String) {
@@ -219,14 +235,18 @@ impl Verb {
             Self::AttachFile => ("attached a file", "attaching a file"),
             Self::CheckReferences => ("checked", "checking"),
             Self::Copy => ("copied", "copying"),
+            Self::CreateEnvironment => ("created the environment", "creating the environment"),
             Self::CreateItem => ("created", "creating"),
             Self::CreateVault => ("created the vault", "creating the vault"),
+            Self::DeleteEnvironment => ("deleted the environment", "deleting the environment"),
             Self::DeleteItem => ("deleted", "deleting"),
             Self::DeleteVault => ("deleted the vault", "deleting the vault"),
             Self::EditVault => ("changed the vault", "changing the vault"),
             Self::Export => ("exported", "exporting"),
             Self::Import => ("imported", "importing"),
             Self::Inject => ("filled a template", "filling a template"),
+            Self::ListEnvironments => ("listed the environments", "listing the environments"),
+            Self::ListVariables => ("looked at the environment", "looking at the environment"),
             Self::ListItems => ("listed the items", "listing the items"),
             Self::ListVaults => ("listed the vaults", "listing the vaults"),
             Self::ManageAccess => ("changed who may do what", "changing who may do what"),
@@ -237,11 +257,16 @@ impl Verb {
                 "asked the server about itself",
                 "asking the server about itself",
             ),
+            Self::RenameEnvironment => ("renamed the environment", "renaming the environment"),
             Self::RequestAccess => ("asked", "asking"),
             Self::RestoreItem => ("brought back", "bringing back"),
             Self::Reveal => ("revealed", "revealing"),
             Self::Run => ("ran", "running"),
             Self::SaveFile => ("saved a file", "saving a file"),
+            Self::SetVariables => (
+                "set variables of the environment",
+                "setting variables of the environment",
+            ),
             Self::SignIn => ("signed in", "signing in"),
             Self::StopCommand => ("stopped", "stopping"),
             Self::TypeValue => ("typed", "typing"),
@@ -257,12 +282,12 @@ impl Verb {
             Self::Inject => " with",
             Self::ListItems | Self::ReadCommand | Self::SaveFile => " of",
             Self::RequestAccess => " that it",
-            Self::ListVaults
+            Self::ListEnvironments
+            | Self::ListVaults
             | Self::ManageAccess
             | Self::ReadActivity
             | Self::ReadServer
             | Self::Unknown => ":",
-            Self::Run => " a program with",
             _ => "",
         }
     }

@@ -148,6 +148,10 @@ fn every_part_of_an_entry_reads_back() {
     let target = Target {
         vault: Some(named("Dev")),
         item: Some(item.clone()),
+        environments: vec![Named {
+            id: crate::vault::EnvironmentId::random(),
+            name: "staging".into(),
+        }],
         references: vec![ResolvedReference {
             vault: named("Dev"),
             item,

@@ -12,10 +12,14 @@ pub enum Verb {
     CheckReferences,
     /// Take a field's value over into another item.
     Copy,
+    /// Make an environment.
+    CreateEnvironment,
     /// Make an item.
     CreateItem,
     /// Make a vault.
     CreateVault,
+    /// Delete an environment.
+    DeleteEnvironment,
     /// Archive or delete an item.
     DeleteItem,
     /// Delete a vault.
@@ -28,8 +32,12 @@ pub enum Verb {
     Import,
     /// Fill a template with values.
     Inject,
+    /// List environments.
+    ListEnvironments,
     /// List items.
     ListItems,
+    /// See which variables an environment has.
+    ListVariables,
     /// List vaults.
     ListVaults,
     /// Change policy, agents or tokens.
@@ -42,6 +50,8 @@ pub enum Verb {
     ReadItem,
     /// Read a server's state, log or measurements.
     ReadServer,
+    /// Give an environment another name.
+    RenameEnvironment,
     /// Ask for a right.
     RequestAccess,
     /// Bring an archived item back.
@@ -52,6 +62,8 @@ pub enum Verb {
     Run,
     /// Write an item's file to disk.
     SaveFile,
+    /// Set or remove an environment's variables.
+    SetVariables,
     /// Be let in with a token.
     SignIn,
     /// End a started program.
@@ -66,31 +78,37 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 35] = [
         Self::AskValue,
         Self::AttachFile,
         Self::CheckReferences,
         Self::Copy,
+        Self::CreateEnvironment,
         Self::CreateItem,
         Self::CreateVault,
+        Self::DeleteEnvironment,
         Self::DeleteItem,
         Self::DeleteVault,
         Self::EditVault,
         Self::Export,
         Self::Import,
         Self::Inject,
+        Self::ListEnvironments,
         Self::ListItems,
+        Self::ListVariables,
         Self::ListVaults,
         Self::ManageAccess,
         Self::ReadActivity,
         Self::ReadCommand,
         Self::ReadItem,
         Self::ReadServer,
+        Self::RenameEnvironment,
         Self::RequestAccess,
         Self::RestoreItem,
         Self::Reveal,
         Self::Run,
         Self::SaveFile,
+        Self::SetVariables,
         Self::SignIn,
         Self::StopCommand,
         Self::TypeValue,
@@ -106,26 +124,32 @@ impl Verb {
             Self::AttachFile => "attach_file",
             Self::CheckReferences => "check_references",
             Self::Copy => "copy",
+            Self::CreateEnvironment => "create_environment",
             Self::CreateItem => "create_item",
             Self::CreateVault => "create_vault",
+            Self::DeleteEnvironment => "delete_environment",
             Self::DeleteItem => "delete_item",
             Self::DeleteVault => "delete_vault",
             Self::EditVault => "edit_vault",
             Self::Export => "export",
             Self::Import => "import",
             Self::Inject => "inject",
+            Self::ListEnvironments => "list_environments",
             Self::ListItems => "list_items",
+            Self::ListVariables => "list_variables",
             Self::ListVaults => "list_vaults",
             Self::ManageAccess => "manage_access",
             Self::ReadActivity => "list_activity",
             Self::ReadCommand => "read_command",
             Self::ReadItem => "get_item",
             Self::ReadServer => "read_server",
+            Self::RenameEnvironment => "rename_environment",
             Self::RequestAccess => "request_access",
             Self::RestoreItem => "restore_item",
             Self::Reveal => "reveal",
             Self::Run => "run_command",
             Self::SaveFile => "save_file",
+            Self::SetVariables => "set_variables",
             Self::SignIn => "sign_in",
             Self::StopCommand => "stop_command",
             Self::TypeValue => "type_value",
@@ -147,13 +171,17 @@ impl Verb {
         matches!(
             self,
             Self::AttachFile
+                | Self::CreateEnvironment
                 | Self::CreateItem
                 | Self::CreateVault
+                | Self::DeleteEnvironment
                 | Self::DeleteItem
                 | Self::DeleteVault
                 | Self::EditVault
                 | Self::Import
+                | Self::RenameEnvironment
                 | Self::RestoreItem
+                | Self::SetVariables
                 | Self::TypeValue
                 | Self::UpdateItem
         )

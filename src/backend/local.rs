@@ -28,6 +28,7 @@ use crate::{
 };
 
 mod check;
+mod environments;
 mod fault;
 mod files;
 mod head;
@@ -41,6 +42,7 @@ mod titles;
 mod tree;
 mod vaults;
 
+pub use environments::EnvironmentFile;
 use session::Session;
 use subkeys::Subkeys;
 
@@ -72,8 +74,8 @@ impl LocalVault {
     /// message has the `chmod` to run), when it is on a network file system, or when `kek` is another store's
     /// key; [`VaultError::Corrupted`] when it was changed outside hushkey.
     pub fn open(path: &Path, kek: &Kek) -> Result<Self, VaultError> {
-        let connection = sqlite_file::open(path)?;
-        schema::check(&connection)?;
+        let mut connection = sqlite_file::open(path)?;
+        schema::check(&mut connection)?;
         let (name, wrapped) = wrapped_key(&connection)?;
         let key = kek.unwrap(&wrapped, &schema::context(&name))?;
         let store = Store {
@@ -110,7 +112,7 @@ impl LocalVault {
     /// [`VaultError::Unavailable`] when neither is the key of this store.
     pub fn rewrap(path: &Path, old: &Kek, new: &Kek) -> Result<(), VaultError> {
         let mut connection = sqlite_file::open(path)?;
-        schema::check(&connection)?;
+        schema::check(&mut connection)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let (name, wrapped) = wrapped_key(&transaction)?;
         let context = schema::context(&name);

@@ -18,7 +18,7 @@ use crate::{
     },
     launch::{Finished, Status},
     policy::{Action, Asking, Decision, Grounds, OutputMode, Permit, Right},
-    vault::{ResolvedReference, VaultError, VaultId, reference::Named},
+    vault::{EnvironmentId, ResolvedReference, VaultError, VaultId, reference::Named},
 };
 
 /// What somebody is about to do, as the log has it.
@@ -50,6 +50,10 @@ impl Deed {
         let mut deed = Self::of(verb);
         deed.target.vault = Some(vault.clone());
         deed
+    }
+
+    pub(super) fn environment(verb: Verb, environment: &Named<EnvironmentId>) -> Self {
+        Self::of(verb).within([environment.clone()])
     }
 
     pub(super) fn item(verb: Verb, located: &Located) -> Self {
@@ -102,6 +106,15 @@ impl Deed {
     /// Adds what has no id yet: the title of what is to be made.
     pub(super) fn called(mut self, name: &str) -> Self {
         self.target.unresolved = Some(name.chars().take(audit::REASON_LIMIT).collect());
+        self
+    }
+
+    /// Adds the environments that it draws from or is about.
+    pub(super) fn within(
+        mut self,
+        environments: impl IntoIterator<Item = Named<EnvironmentId>>,
+    ) -> Self {
+        self.target.environments.extend(environments);
         self
     }
 
@@ -327,11 +340,7 @@ impl Broker {
         entries: Vec<NewEntry>,
         with_head: bool,
     ) -> Result<Vec<audit::Recorded>, BrokerError> {
-        let head = if with_head {
-            self.vault.head().await?
-        } else {
-            None
-        };
+        let head = if with_head { self.head().await? } else { None };
         let audit = Arc::clone(&self.audit);
         Ok(blocking(move || audit.append_all(&entries, head.as_ref())).await??)
     }

@@ -12,8 +12,8 @@ use crate::{
     policy::{OutputMode, Rights},
     redact::Counts,
     vault::{
-        BackendAccess, Category, FieldType, ItemMetadata, ItemOverview, ItemUrl, Purpose, Secret,
-        VaultId, VaultOverview, reference::Named,
+        BackendAccess, Category, EnvironmentId, FieldType, ItemMetadata, ItemOverview, ItemUrl,
+        Purpose, Secret, VaultId, VaultOverview, reference::Named,
     },
 };
 
@@ -198,6 +198,8 @@ pub struct RunRequest {
     pub stdin: Option<String>,
     /// Files of `NAME=VALUE` lines with references; a later one wins.
     pub env_files: Vec<PathBuf>,
+    /// Environments, by name or id; a later one wins, and all over files.
+    pub environments: Vec<String>,
     /// Where the program starts.
     pub cwd: Option<PathBuf>,
     /// When it is ended.
@@ -206,6 +208,64 @@ pub struct RunRequest {
     pub output: Option<OutputMode>,
     /// Why, for the log.
     pub reason: Option<String>,
+}
+
+/// An environment, without what is behind its variables.
+#[derive(Clone, Debug)]
+pub struct EnvironmentView {
+    /// Its id.
+    pub id: EnvironmentId,
+    /// Its name.
+    pub name: String,
+    /// What the caller may do with it.
+    pub rights: Rights,
+    /// When it changed last.
+    pub updated_at: jiff::Timestamp,
+    /// Who changed it last.
+    pub last_edited_by: String,
+    /// Its variables; `None` where the caller may not see them.
+    pub variables: Option<Vec<VariableLine>>,
+}
+
+/// A variable of an environment, without its text.
+#[derive(Clone, Debug)]
+pub struct VariableLine {
+    /// Its name.
+    pub name: String,
+    /// The reference that it holds; `None` for plain text.
+    pub reference: Option<String>,
+    /// Whether its value is concealed in what a program prints: a reference's is, and text that looks like a secret.
+    pub concealed: bool,
+    /// Whether it is text that looks like a secret: it should be in an item.
+    pub looks_secret: bool,
+    /// Who set it.
+    pub set_by: String,
+}
+
+/// A change to an environment's variables.
+#[derive(Clone, Debug, Default)]
+pub struct SetVariables {
+    /// The environment's name or id.
+    pub environment: String,
+    /// Variables to set.
+    pub set: Vec<(String, NewVariable)>,
+    /// Variables to remove.
+    pub remove: Vec<String>,
+    /// The vault, by name or id, whose item keeps values that are made, read or copied.
+    pub vault: Option<String>,
+    /// The title of that item; the environment's name when absent.
+    pub item: Option<String>,
+}
+
+/// What a variable is to hold.
+#[derive(Clone, Debug)]
+pub enum NewVariable {
+    /// A reference.
+    Reference(String),
+    /// A text that is no secret, or a value that is kept in an item.
+    Source(Source),
+    /// A secret that a person typed: kept in an item.
+    Typed(Secret),
 }
 
 /// How a run ended, fit for a model.

@@ -10,6 +10,7 @@ use crate::{
     broker::{
         Ask, Asker, Broker, BrokerError, RunAnswer, RunRequest,
         command::Command,
+        environments,
         guard::{self, Deed, Ticket},
         injected::{self, Injected, Kind},
         question::Consents,
@@ -24,7 +25,7 @@ use crate::{
     launch::{self, Keep, Launch, Seen, Stdin, Value},
     policy::{Action, Governed, OutputMode, Permit, Run, Surroundings},
     redact::{Gate, Redactor},
-    vault::{ItemId, Secret, VaultError, VaultId},
+    vault::{Environment, ItemId, Secret, VaultError, VaultId},
 };
 
 /// When an agent's run is ended if nobody says otherwise.
@@ -211,9 +212,15 @@ impl Broker {
         request: &RunRequest,
     ) -> Result<(PreparedRun, OutputMode), BrokerError> {
         let caller = asker.caller;
-        let ask = self.ask_with(asker, consents).await?;
-        let named = Deed::program(request.command.first()).because(request.reason.as_deref());
-        let meant = self.mean(&ask, request).await;
+        let mut ask = self.ask_with(asker, consents).await?;
+        let environments = self
+            .environments_of_run(&mut ask, &request.environments)
+            .await?;
+        let within: Vec<_> = environments.iter().map(environments::named).collect();
+        let named = Deed::program(request.command.first())
+            .within(within.clone())
+            .because(request.reason.as_deref());
+        let meant = self.mean(&ask, request, environments).await;
         let (command, wiring) = self.understood(&ask, named, meant).await?;
 
         let targets = wiring.targets();
@@ -223,7 +230,9 @@ impl Broker {
             reasoned: ask.reasoned(),
             ..command.request(&secrets, &secret_variables, &variables, request.output)
         };
-        let deed = Deed::run(&command, &targets).because(request.reason.as_deref());
+        let deed = Deed::run(&command, &targets)
+            .within(within)
+            .because(request.reason.as_deref());
         let ticket = self
             .permit_shown(&ask, &Action::Run(&run), deed, |asking| {
                 shown::run(&ask, asking, &command, &wiring, request)
@@ -263,9 +272,10 @@ impl Broker {
         &self,
         ask: &Ask<'_>,
         request: &RunRequest,
+        environments: Vec<Environment>,
     ) -> Result<(Command, Wiring), BrokerError> {
         let command = self.command(ask, request.command.clone(), request.cwd.as_deref())?;
-        let wiring = self.wire(ask, request).await?;
+        let wiring = self.wire(ask, request, environments).await?;
         Ok((command, wiring))
     }
 

@@ -21,7 +21,9 @@ use crate::{
         wire::{Carried, Wiring},
     },
     policy::Asking,
-    vault::{Category, FieldMetadata, ResolvedReference, VaultId, reference::Named},
+    vault::{
+        Category, Environment, FieldMetadata, ResolvedReference, Secret, VaultId, reference::Named,
+    },
 };
 
 /// A run with all that the program gets.
@@ -144,6 +146,38 @@ pub(super) fn update(ask: &Ask<'_>, located: &Located, update: &UpdateItem) -> O
         list("urls", &urls, &mut changes);
     }
     new(ask, write(Verb::UpdateItem, located, changes), bound, None)
+}
+
+/// An environment that is to be made or changed. `texts` decide too, and are none of a dialogue's business.
+pub(super) fn environment(
+    ask: &Ask<'_>,
+    verb: Verb,
+    environment: Option<&Environment>,
+    name: &str,
+    changes: Vec<String>,
+    texts: &[Secret],
+) -> Option<NewRequest> {
+    let mut bound = Sha256::new();
+    add(
+        &mut bound,
+        &environment.map_or(0, |it| it.version).to_le_bytes(),
+    );
+    for text in texts {
+        add(&mut bound, text.expose_secret().as_bytes());
+    }
+    let matter = Matter::Write(WriteMatter {
+        verb: verb.as_str().to_owned(),
+        vault: Thing {
+            id: String::new(),
+            name: "the environments".to_owned(),
+        },
+        item: Thing {
+            id: environment.map_or_else(String::new, |it| it.id.to_string()),
+            name: name.to_owned(),
+        },
+        changes,
+    });
+    new(ask, matter, bound, None)
 }
 
 /// A file that goes from an item to disk, or from disk into one.

@@ -14,13 +14,13 @@ use crate::{
         resolve::{Target, no_item},
     },
     dotenv::{self, Dotenv},
-    vault::{Secret, SecretReference},
+    vault::{Environment, Secret, SecretReference, VariableContent, VariableName},
 };
 
 /// What a request's variables, files and standard input turned out to be.
 #[derive(Default)]
 pub(super) struct Wiring {
-    /// In order; a later one of the same name wins.
+    /// Each name once.
     pub env: Vec<(String, Carried)>,
     pub files: Vec<(String, Target)>,
     pub stdin: Option<Target>,
@@ -79,13 +79,19 @@ impl Broker {
         &self,
         ask: &Ask<'_>,
         request: &RunRequest,
+        environments: Vec<Environment>,
     ) -> Result<Wiring, BrokerError> {
         let mut lines = Vec::new();
         for path in &request.env_files {
             lines.extend(self.lines(ask, path, request)?);
         }
-        let known = self.known(ask, request, &lines).await?;
-        wiring(request, lines, known)
+        let literals = literals(&lines, &environments);
+        let written = written(request, lines, environments)?;
+        let known = self.known(ask, request, &written).await?;
+        Ok(Wiring {
+            literals,
+            ..wiring(request, written, &known)?
+        })
     }
 
     /// The lines of a file of variables, expanded.
@@ -114,28 +120,26 @@ impl Broker {
         &self,
         ask: &Ask<'_>,
         request: &RunRequest,
-        lines: &[dotenv::Assignment],
+        written: &[(String, Written)],
     ) -> Result<Known, BrokerError> {
-        let inherited = request.inherited.iter();
-        let texts = inherited
-            .chain(&request.env)
-            .chain(&request.files)
-            .map(|(_, text)| text)
-            .chain(&request.stdin)
-            .filter(|text| SecretReference::looks_like(text));
-        let mut wanted: HashSet<SecretReference> = texts
-            .filter_map(|text| SecretReference::parse(text).ok())
-            .collect();
-        for line in lines {
-            match &line.value {
-                dotenv::Value::Composed(parts) => {
+        let texts = request.files.iter().map(|(_, text)| text);
+        let texts = texts.chain(&request.stdin);
+        let mut wanted: HashSet<SecretReference> = texts.filter_map(|text| meant(text)).collect();
+        for (_, written) in written {
+            match written {
+                Written::Content(VariableContent::Reference(reference))
+                | Written::Line(dotenv::Value::Reference(reference)) => {
+                    wanted.insert(reference.clone());
+                }
+                Written::Line(dotenv::Value::Composed(parts)) => {
                     wanted.extend(parts.iter().filter_map(|part| match part {
                         dotenv::Part::Reference(reference) => Some(reference.clone()),
                         dotenv::Part::Text(_) => None,
                     }));
                 }
-                dotenv::Value::Reference(reference) => drop(wanted.insert(reference.clone())),
-                dotenv::Value::Text(_) => {}
+                Written::Text(text) => wanted.extend(meant(text)),
+                Written::Content(VariableContent::Text(_))
+                | Written::Line(dotenv::Value::Text(_)) => {}
             }
         }
         let found = wanted.into_iter().map(async |reference| {
@@ -196,40 +200,94 @@ impl Known {
     }
 }
 
+/// What somebody wrote for one variable.
+enum Written {
+    /// In an environment.
+    Content(VariableContent),
+    /// In a file of variables.
+    Line(dotenv::Value),
+    /// In the request, or in the caller's own environment.
+    Text(String),
+}
+
+/// The variables in the order of precedence, only the last of each name: what another one has replaced is neither looked
+/// up nor decided on nor read.
+fn written(
+    request: &RunRequest,
+    lines: Vec<dotenv::Assignment>,
+    environments: Vec<Environment>,
+) -> Result<Vec<(String, Written)>, BrokerError> {
+    let text = |(name, text): &(String, String)| (name.clone(), Written::Text(text.clone()));
+    let inherited = request.inherited.iter();
+    let inherited = inherited.filter(|(_, text)| SecretReference::looks_like(text));
+    let mut all: Vec<(String, Written)> = inherited.map(text).collect();
+    all.extend(
+        lines
+            .into_iter()
+            .map(|line| (line.name, Written::Line(line.value))),
+    );
+    let variables = environments.into_iter().flat_map(|it| it.variables);
+    all.extend(variables.map(|it| (it.name.to_string(), Written::Content(it.content))));
+    for (name, _) in &request.env {
+        check_name(name)?;
+    }
+    all.extend(request.env.iter().map(text));
+
+    let mut seen = HashSet::new();
+    all.reverse();
+    all.retain(|(name, _)| seen.insert(name.clone()));
+    all.reverse();
+    Ok(all)
+}
+
+/// Texts that look like secrets. Also those that another variable of the name has replaced: a line after them may have
+/// taken them in.
+fn literals(lines: &[dotenv::Assignment], environments: &[Environment]) -> Vec<(String, Secret)> {
+    let in_files = lines.iter().filter_map(|line| match &line.value {
+        dotenv::Value::Text(text) => Some((line.name.as_str(), text)),
+        _ => None,
+    });
+    let variables = environments.iter().flat_map(|it| &it.variables);
+    let in_environments = variables.filter_map(|it| match &it.content {
+        VariableContent::Reference(_) => None,
+        VariableContent::Text(text) => Some((it.name.as_str(), text)),
+    });
+    in_files
+        .chain(in_environments)
+        .filter(|(name, text)| crate::import::conceals(name, text.expose_secret()))
+        .map(|(name, text)| (name.to_owned(), text.clone()))
+        .collect()
+}
+
+/// The reference that a text is, if it is one.
+fn meant(text: &str) -> Option<SecretReference> {
+    let looks = SecretReference::looks_like(text);
+    looks.then(|| SecretReference::parse(text).ok())?
+}
+
 /// Puts a request together from what its references mean.
 fn wiring(
     request: &RunRequest,
-    lines: Vec<dotenv::Assignment>,
-    known: Known,
+    written: Vec<(String, Written)>,
+    known: &Known,
 ) -> Result<Wiring, BrokerError> {
     let mut wiring = Wiring::default();
-    for (name, text) in &request.inherited {
-        if SecretReference::looks_like(text) {
-            wiring.env.push((name.clone(), known.carried(text)?));
-        }
-    }
-    for line in lines {
-        let carried = match line.value {
-            dotenv::Value::Composed(parts) => {
+    for (name, written) in written {
+        let carried = match written {
+            Written::Content(VariableContent::Reference(reference))
+            | Written::Line(dotenv::Value::Reference(reference)) => known.meant(&reference)?,
+            Written::Content(VariableContent::Text(text))
+            | Written::Line(dotenv::Value::Text(text)) => Carried::Plain(text),
+            Written::Line(dotenv::Value::Composed(parts)) => {
                 let pieces = parts.into_iter().map(|part| match part {
                     dotenv::Part::Reference(reference) => known.meant(&reference),
                     dotenv::Part::Text(text) => Ok(Carried::Plain(text)),
                 });
                 Carried::Composed(pieces.collect::<Result<_, _>>()?)
             }
-            dotenv::Value::Reference(reference) => known.meant(&reference)?,
-            dotenv::Value::Text(text) => {
-                if crate::import::conceals(&line.name, text.expose_secret()) {
-                    wiring.literals.push((line.name.clone(), text.clone()));
-                }
-                Carried::Plain(text)
-            }
+            Written::Text(text) => known.carried(&text)?,
         };
-        wiring.env.push((line.name, carried));
-    }
-    for (name, text) in &request.env {
-        check_name(name)?;
-        wiring.env.push((name.clone(), known.carried(text)?));
+        wiring.env.push((name, carried));
     }
     for (name, text) in &request.files {
         check_name(name)?;
@@ -293,17 +351,10 @@ impl Wiring {
 }
 
 fn check_name(name: &str) -> Result<(), BrokerError> {
-    let fits = !name.is_empty()
-        && name.len() <= 256
-        && !name.as_bytes()[0].is_ascii_digit()
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if fits {
-        Ok(())
-    } else {
-        Err(BrokerError::Invalid(
-            "a variable's name has letters, digits and `_`, and does not begin with a digit".into(),
-        ))
-    }
+    let parsed = VariableName::parse(name);
+    parsed
+        .map(drop)
+        .map_err(|error| BrokerError::Invalid(error.to_string()))
 }
 
 fn invalid_file(path: &Path, error: &dyn std::error::Error) -> BrokerError {

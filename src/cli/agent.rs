@@ -41,6 +41,7 @@ fn allow(arguments: &AgentAllow, session: &Session) -> anyhow::Result<()> {
     let agent = agent_name(&arguments.name)?;
     let broker = session.broker()?;
     let grants = grants(&arguments.vaults, &broker)?;
+    let environments = environments(&arguments.environments)?;
     let rules: Vec<NewRule> = arguments
         .command
         .iter()
@@ -56,6 +57,9 @@ fn allow(arguments: &AgentAllow, session: &Session) -> anyhow::Result<()> {
         .iter()
         .map(|(vault, rights)| format!("{} in vault {}", rights, escaped(vault)))
         .collect();
+    said.extend(environments.iter().map(|(environment, rights)| {
+        format!("{} with environment {}", rights, escaped(environment))
+    }));
     said.extend(rules.iter().map(|rule| {
         let mut said = format!("run `{}`", escaped(&rule.run));
         if !rule.secrets.is_empty() {
@@ -72,6 +76,9 @@ fn allow(arguments: &AgentAllow, session: &Session) -> anyhow::Result<()> {
         let mut text = text.to_owned();
         for (vault, rights) in &grants {
             text = edit::allow_vault(&text, &agent, vault, *rights)?;
+        }
+        for (environment, rights) in &environments {
+            text = edit::allow_environment(&text, &agent, environment, *rights)?;
         }
         for rule in &rules {
             text = edit::allow_command(&text, &agent, rule)?;
@@ -95,6 +102,20 @@ fn allow(arguments: &AgentAllow, session: &Session) -> anyhow::Result<()> {
         "in {}; `hushkey policy check` tells what deserves a look",
         path.display()
     ))
+}
+
+/// Reads `E=LEVEL`; one that is not there yet may be named, so that an agent can make it.
+fn environments(typed: &[String]) -> Result<Vec<(String, Rights)>, Failure> {
+    typed
+        .iter()
+        .map(|grant| {
+            let (environment, level) = grant.rsplit_once('=').ok_or_else(|| {
+                Failure::Usage("--environment takes E=LEVEL, as staging=use".to_owned())
+            })?;
+            let rights = Rights::parse(level).map_err(|error| Failure::Usage(error.to_string()))?;
+            Ok((environment.trim().to_owned(), rights))
+        })
+        .collect()
 }
 
 /// Reads `VAULT=LEVEL`, each vault spelt as the policy has to spell it.

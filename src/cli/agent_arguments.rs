@@ -15,6 +15,7 @@ pub enum AgentCommand {
         after_help = "Levels: off < read < use < write < full; or the rights themselves: metadata, use, create, update, delete, files.\n\
                             In a command `*` is any one argument and a last `**` any rest; in a reference `*` is one segment.\n\n\
                             Examples:\n  hushkey agent allow codex --vault Dev=use --vault CI=metadata,create\n  \
+                            hushkey agent allow codex --environment staging=use\n  \
                             hushkey agent allow codex --command 'npm run *' --secrets 'op://Dev/**'"
     )]
     Allow(AgentAllow),
@@ -72,9 +73,16 @@ pub struct AgentAllow {
     #[arg(
         long = "vault",
         value_name = "VAULT=LEVEL",
-        required_unless_present = "command"
+        required_unless_present_any = ["command", "environments"]
     )]
     pub vaults: Vec<String>,
+    /// An environment and what the agent may do with it; may be repeated, and name one that is not there yet
+    #[arg(
+        long = "environment",
+        value_name = "E=LEVEL",
+        env = "HUSHKEY_ALLOW_ENVIRONMENT"
+    )]
+    pub environments: Vec<String>,
     /// A command that it may run, as one string split as a shell splits words; may be repeated
     #[arg(long = "command", value_name = "PATTERN")]
     pub command: Vec<String>,

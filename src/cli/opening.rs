@@ -17,7 +17,7 @@ use crate::{
     audit::AuditLog,
     backend::{
         connect::{ConnectVault, Limits, Server},
-        local::LocalVault,
+        local::{EnvironmentFile, LocalVault},
     },
     broker::{Broker, BrokerError, Grounds, OwnPaths},
     cli::session::{OWNER, wait},
@@ -204,13 +204,19 @@ fn assemble(
     match &config.backend {
         Backend::Connect(connect) => {
             let vault = connected(connect)?;
+            let environments = EnvironmentFile::open_or_create(&places.environments, &key.kek)?;
             let (policy, audit, grounds) = rest(key)?;
-            Ok(Broker::new(Arc::new(vault), policy, audit, grounds).with_people(people))
+            Ok(Broker::new(Arc::new(vault), policy, audit, grounds)
+                .with_environments(Arc::new(environments))
+                .with_people(people))
         }
         Backend::Local => {
-            let vault = open(&places.store, &key.kek)?;
+            let vault = Arc::new(open(&places.store, &key.kek)?);
+            let environments = Arc::clone(&vault);
             let (policy, audit, grounds) = rest(key)?;
-            Ok(Broker::new(Arc::new(vault), policy, audit, grounds).with_people(people))
+            Ok(Broker::new(vault, policy, audit, grounds)
+                .with_environments(environments)
+                .with_people(people))
         }
     }
 }
@@ -291,6 +297,9 @@ fn rewrap(config: &Config, old: &Kek, new: &Kek) -> Result<(), BrokerError> {
     if places.agents.exists() && Registry::open(&places.agents, new).is_err() {
         let registry = Registry::open(&places.agents, old).map_err(unavailable)?;
         registry.rewrap(old, new).map_err(unavailable)?;
+    }
+    if places.environments.exists() {
+        LocalVault::rewrap(&places.environments, old, new)?;
     }
     people::rewrap(config, old, new).map_err(unavailable)
 }

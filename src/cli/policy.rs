@@ -11,7 +11,9 @@ use crate::{
         policy_arguments::PolicyCommand,
         session::{Session, wait},
     },
-    policy::{AgentDescription, Description, RuleDescription, VaultDescription},
+    policy::{
+        AgentDescription, Description, EnvironmentDescription, RuleDescription, VaultDescription,
+    },
 };
 
 mod change;
@@ -93,12 +95,20 @@ struct AgentJson<'a> {
     name: &'a str,
     roots: Option<&'a [String]>,
     vaults: Vec<GrantJson<'a>>,
+    environments: Vec<EnvironmentJson<'a>>,
     commands: Vec<RuleJson<'a>>,
 }
 
 #[derive(Serialize)]
 struct GrantJson<'a> {
     vault: &'a str,
+    rights: String,
+    in_force: bool,
+}
+
+#[derive(Serialize)]
+struct EnvironmentJson<'a> {
+    environment: &'a str,
     rights: String,
     in_force: bool,
 }
@@ -119,6 +129,11 @@ impl<'a> From<&'a Description> for PolicyJson<'a> {
             rights: grant.rights.to_string(),
             in_force: grant.unbound.is_none(),
         };
+        let environment = |grant: &'a EnvironmentDescription| EnvironmentJson {
+            environment: &grant.environment,
+            rights: grant.rights.to_string(),
+            in_force: grant.there,
+        };
         let rule = |rule: &'a RuleDescription| RuleJson {
             number: rule.number,
             command: &rule.command,
@@ -130,6 +145,7 @@ impl<'a> From<&'a Description> for PolicyJson<'a> {
             name: &agent.name,
             roots: agent.roots.as_deref(),
             vaults: agent.vaults.iter().map(grant).collect(),
+            environments: agent.environments.iter().map(environment).collect(),
             commands: agent.rules.iter().map(rule).collect(),
         };
         Self {

@@ -127,6 +127,7 @@ fn request(arguments: &Run, session: &Session) -> Result<RunRequest, Failure> {
         env,
         inherited: texts(session),
         env_files: arguments.env_files.clone(),
+        environments: arguments.environments.clone(),
         timeout: arguments.timeout,
         ..RunRequest::default()
     })

@@ -56,7 +56,8 @@ pub struct Inject {
 /// `hushkey run`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "References in the inherited environment, in env files and in --env are resolved; --env beats --env-file beats the shell.\n\
+    after_help = "References in the inherited environment, in env files, environments and in --env are resolved; --env beats --environment\n\
+                  beats --env-file beats the shell.\n\
                   Exit status: the program's own, 128 + signal when one killed it, 126 or 127 when it could not be started,\n\
                   124 on time-out, 125 for every failure of hushkey's own.\n\n\
                   Examples:\n  hushkey run --env-file .env -- npm test\n  hushkey run --env TOKEN=op://Dev/Stripe/password -- sh -c 'curl -H \"Authorization: $TOKEN\" …'"
@@ -65,6 +66,9 @@ pub struct Run {
     /// A file of NAME=VALUE lines; may be repeated, a later one wins
     #[arg(long = "env-file", value_name = "FILE")]
     pub env_files: Vec<PathBuf>,
+    /// An environment, by name or id, whose variables the program gets; may be repeated, a later one wins
+    #[arg(long = "environment", value_name = "E")]
+    pub environments: Vec<String>,
     /// A variable for the program; may be repeated
     #[arg(long = "env", value_name = "NAME=REFERENCE")]
     pub env: Vec<String>,

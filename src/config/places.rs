@@ -19,6 +19,8 @@ pub struct Places {
     pub key: PathBuf,
     /// `audit.db`, with SQLite's companions beside it.
     pub audit: PathBuf,
+    /// `environments.db`, where the vaults lie on a Connect server; with SQLite's companions beside it.
+    pub environments: PathBuf,
     /// `approvals.db`, with SQLite's companions beside it.
     pub approvals: PathBuf,
     /// `agents.db`: digests of agents' tokens, with SQLite's companions beside it.
@@ -78,6 +80,7 @@ impl Places {
             store: data.join("store.db"),
             key: data.join("key"),
             audit: state.join("audit.db"),
+            environments: state.join("environments.db"),
             approvals: state.join("approvals.db"),
             agents: data.join("agents.db"),
         }

@@ -156,7 +156,9 @@ mod tests {
                 "check_references",
                 "get_item",
                 "list_activity",
+                "list_environments",
                 "list_items",
+                "list_variables",
                 "list_vaults"
             ]
         );

@@ -11,19 +11,25 @@ use super::VaultServer;
 mod address;
 mod attach_file;
 mod check_references;
+mod create_environment;
 mod create_item;
 mod delete_item;
+mod environment_details;
 mod field;
 pub(super) mod get_item;
 mod inject_template;
 pub(super) mod item_details;
 pub(super) mod list_activity;
+mod list_environments;
 pub(super) mod list_items;
+mod list_variables;
 pub(super) mod list_vaults;
 mod read_command;
+mod rename_environment;
 mod request_access;
 mod run_command;
 mod save_file;
+mod set_variables;
 mod source;
 mod start_command;
 mod stop_command;
@@ -35,17 +41,22 @@ pub(super) fn router() -> &'static ToolRouter<VaultServer> {
     static ROUTER: LazyLock<ToolRouter<VaultServer>> = LazyLock::new(|| {
         VaultServer::attach_file_router()
             + VaultServer::check_references_router()
+            + VaultServer::create_environment_router()
             + VaultServer::create_item_router()
             + VaultServer::delete_item_router()
             + VaultServer::get_item_router()
             + VaultServer::inject_template_router()
             + VaultServer::list_activity_router()
+            + VaultServer::list_environments_router()
             + VaultServer::list_items_router()
+            + VaultServer::list_variables_router()
             + VaultServer::list_vaults_router()
             + VaultServer::read_command_router()
+            + VaultServer::rename_environment_router()
             + VaultServer::request_access_router()
             + VaultServer::run_command_router()
             + VaultServer::save_file_router()
+            + VaultServer::set_variables_router()
             + VaultServer::start_command_router()
             + VaultServer::stop_command_router()
             + VaultServer::update_item_router()

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     policy::{OutputMode, Right},
-    vault::{ResolvedReference, VaultId, reference::Named},
+    vault::{EnvironmentId, ResolvedReference, VaultId, reference::Named},
 };
 
 /// What a caller wants to do. Names are resolved before: a decision is on ids and programs.
@@ -12,6 +12,24 @@ use crate::{
 pub enum Action<'a> {
     /// Change vaults, agents, policy, tokens: the owner's alone.
     Administer,
+    /// Anything with one environment that needs a right: see what it holds, use it in a run, change it.
+    Environment {
+        /// The environment.
+        environment: &'a Named<EnvironmentId>,
+        /// What is needed there.
+        right: Right,
+        /// Whether the caller says why.
+        reasoned: bool,
+    },
+    /// List the environments; an agent is shown those where it has a right.
+    ListEnvironments,
+    /// Give an environment this name, a new one or one that is there.
+    NameEnvironment {
+        /// The name.
+        name: &'a str,
+        /// Whether the caller says why.
+        reasoned: bool,
+    },
     /// Read the activity log; an agent is shown its own entries only.
     ReadActivity,
     /// List the vaults; an agent is shown those where it has a right.

@@ -16,6 +16,8 @@ const COMMANDS_TOLD: usize = 5;
 
 pub(super) const DISTANT: &str = "this server is reached from beyond its machine and runs no programs for anybody; use a hushkey that runs beside you \
      for that (`hushkey mcp`)";
+pub(super) const NAME_ENVIRONMENT: &str =
+    "you may not give an environment this name; `list_environments` tells which ones you may use";
 pub(super) const NEVER_SHOWN: &str = "a value is never shown to an agent; hand its reference to a program with `run_command` instead";
 pub(super) const NOT_YOURS: &str =
     "you may not use this value; `check_references` tells which ones you may";
@@ -40,6 +42,16 @@ pub(super) fn right(wanted: Right, granted: Rights, vault: &str) -> String {
     let deeds: Vec<_> = granted.iter().map(self::deed).collect();
     format!(
         "you may not {deed} in the vault `{vault}`; what you may do there: {}",
+        deeds.join(", ")
+    )
+}
+
+pub(super) fn environment(wanted: Right, granted: Rights, name: &str) -> String {
+    let name = escaped(name);
+    let deeds: Vec<_> = granted.iter().map(environment_deed).collect();
+    format!(
+        "you may not {} the environment `{name}`; what you may do with it: {}",
+        environment_deed(wanted),
         deeds.join(", ")
     )
 }
@@ -103,6 +115,17 @@ pub(super) fn variable(name: &str) -> String {
         None => {
             format!("no rule lets you set the variable `{shown}` for this command; leave it out")
         }
+    }
+}
+
+fn environment_deed(right: Right) -> &'static str {
+    match right {
+        Right::Metadata => "see what is in",
+        Right::Use => "use",
+        Right::Create => "make",
+        Right::Update => "change",
+        Right::Delete => "delete",
+        Right::Files => "write files with",
     }
 }
 

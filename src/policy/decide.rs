@@ -6,10 +6,10 @@ use crate::{
     access::{AgentName, Caller},
     policy::{
         Action, AgentPolicy, Approve, Asking, Cause, Caution, Decision, Governed, Grounds,
-        OutputMode, Permit, Policy, Refusal, Right, Rule, Run, ShortValues, Surroundings, advice,
-        caution, remedy,
+        OutputMode, Permit, Policy, Refusal, Right, Rights, Rule, Run, ShortValues, Surroundings,
+        advice, caution, remedy,
     },
-    vault::{VaultId, reference::Named},
+    vault::{EnvironmentId, VaultId, reference::Named},
 };
 
 type Answer<T> = Result<T, Box<Refusal>>;
@@ -71,7 +71,21 @@ impl Question<'_> {
     fn ask(&self, action: &Action<'_>) -> Answer<Decision> {
         match action {
             Action::Administer => Err(refusal(Cause::OwnerOnly, advice::OWNER_ONLY)),
-            Action::ReadActivity | Action::ListVaults => Ok(Decision::Allowed(by_rights())),
+            Action::Environment {
+                environment,
+                right,
+                reasoned,
+            } => {
+                self.environment(environment, *right)?;
+                self.confirmed(*right, *reasoned)
+            }
+            Action::ListEnvironments | Action::ListVaults | Action::ReadActivity => {
+                Ok(Decision::Allowed(by_rights()))
+            }
+            Action::NameEnvironment { name, reasoned } => {
+                self.name_environment(name)?;
+                self.confirmed(Right::Create, *reasoned)
+            }
             Action::Reveal(_) => Err(refusal(Cause::OwnerOnly, advice::NEVER_SHOWN)),
             Action::Run(run) => self.run(run),
             Action::Take {
@@ -121,6 +135,30 @@ impl Question<'_> {
         }
         let advice = advice::right(right, rights, &vault.name);
         Err(refusal(Cause::Right(right), advice).with_remedy(remedy))
+    }
+
+    fn environment(&self, environment: &Named<EnvironmentId>, right: Right) -> Answer<()> {
+        let rights = self.granted.environment_rights(&environment.id);
+        if rights.has(right) {
+            return Ok(());
+        }
+        let remedy = remedy::environment(self, &environment.name, rights.with(right));
+        if rights.is_empty() {
+            return Err(refusal(Cause::Hidden, advice::NOTHING_THERE).with_remedy(remedy));
+        }
+        let advice = advice::environment(right, rights, &environment.name);
+        Err(refusal(Cause::Right(right), advice).with_remedy(remedy))
+    }
+
+    fn name_environment(&self, name: &str) -> Answer<()> {
+        if self.granted.may_name_environment(name) {
+            return Ok(());
+        }
+        let rights = Rights::level("write").unwrap_or_default();
+        Err(
+            refusal(Cause::Right(Right::Create), advice::NAME_ENVIRONMENT)
+                .with_remedy(remedy::environment(self, name, rights)),
+        )
     }
 
     fn take(&self, right: Right, secrets: &[Governed<'_>]) -> Answer<()> {
@@ -253,7 +291,15 @@ impl Question<'_> {
             Action::Administer | Action::Reveal(_) => {
                 return refusal(Cause::OwnerOnly, advice::OWNER_ONLY);
             }
-            Action::ReadActivity | Action::ListVaults => remedy::any_vault(self),
+            Action::Environment {
+                environment, right, ..
+            } => remedy::environment(self, &environment.name, Rights::NONE.with(*right)),
+            Action::NameEnvironment { name, .. } => {
+                remedy::environment(self, name, Rights::level("write").unwrap_or_default())
+            }
+            Action::ListEnvironments | Action::ListVaults | Action::ReadActivity => {
+                remedy::any_vault(self)
+            }
             Action::Run(run) => remedy::run(self, run),
             Action::Take { right, secrets, .. } => {
                 remedy::rights(self, vaults(secrets).map(|vault| (vault, *right)))

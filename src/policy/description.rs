@@ -24,6 +24,8 @@ pub struct AgentDescription {
     pub roots: Option<Vec<String>>,
     /// Its rights, vault by vault.
     pub vaults: Vec<VaultDescription>,
+    /// Its rights, environment by environment.
+    pub environments: Vec<EnvironmentDescription>,
     /// Its command rules, in order.
     pub rules: Vec<RuleDescription>,
 }
@@ -39,6 +41,17 @@ pub struct VaultDescription {
     pub group: Option<String>,
     /// Why they grant nothing, if they don't.
     pub unbound: Option<Unbound>,
+}
+
+/// What an agent may do with one environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvironmentDescription {
+    /// The environment's name or id, as the policy has it.
+    pub environment: String,
+    /// The rights that are written there.
+    pub rights: Rights,
+    /// Whether there is such an environment; else only `create` means something.
+    pub there: bool,
 }
 
 /// One command rule.
@@ -71,6 +84,15 @@ pub(super) fn describe(policy: &Policy) -> Description {
             .iter()
             .filter(|grant| agent.holds(grant))
             .map(|grant| describe_grant(policy, grant))
+            .collect(),
+        environments: agent
+            .environments
+            .iter()
+            .map(|grant| EnvironmentDescription {
+                environment: grant.key.clone(),
+                rights: grant.rights,
+                there: policy.environments.called(&grant.key).is_ok(),
+            })
             .collect(),
         rules: agent.rules.iter().map(describe_rule).collect(),
     });
@@ -191,6 +213,10 @@ impl fmt::Display for AgentDescription {
             let head = if at == 0 { "vaults" } else { "" };
             writeln!(f, "  {head:8}  {:width$}  {vault}", vault.vault)?;
         }
+        for (at, it) in self.environments.iter().enumerate() {
+            let head = if at == 0 { "uses" } else { "" };
+            writeln!(f, "  {head:8}  the environment {}  {it}", it.environment)?;
+        }
         for (at, rule) in self.rules.iter().enumerate() {
             let head = if at == 0 { "commands" } else { "" };
             writeln!(f, "  {head:8}  {rule}")?;
@@ -212,6 +238,16 @@ impl fmt::Display for VaultDescription {
         match &self.group {
             Some(group) => write!(f, " (group {group})"),
             None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for EnvironmentDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.there, self.rights.has(Right::Create)) {
+            (true, _) => write!(f, "{}", self.rights),
+            (false, true) => write!(f, "{}: may make it, there is none yet", self.rights),
+            (false, false) => f.write_str("nothing: there is no such environment"),
         }
     }
 }

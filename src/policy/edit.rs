@@ -76,11 +76,26 @@ pub fn allow_vault(
     let mut document = parsed(text);
     let vaults = table(agent_table(&mut document, agent), "vaults");
 
-    let known = vaults.iter().map(|(key, _)| key.to_owned());
-    let known: Vec<_> = known.filter(|key| fold(key) == fold(vault)).collect();
-    let key = known.first().map_or(vault, String::as_str);
-    put(vaults, key, rights_value(rights));
+    grant(vaults, vault, rights);
 
+    finished(&document)
+}
+
+/// Sets an agent's rights with an environment, by its name or id; the agent is added if it is not there. The same again
+/// changes nothing.
+///
+/// # Errors
+/// [`EditError::Policy`] when the text is no policy, or would be none.
+pub fn allow_environment(
+    text: &str,
+    agent: &AgentName,
+    environment: &str,
+    rights: Rights,
+) -> Result<String, EditError> {
+    checked(text)?;
+    let mut document = parsed(text);
+    let environments = table(agent_table(&mut document, agent), "environments");
+    grant(environments, environment, rights);
     finished(&document)
 }
 
@@ -123,6 +138,14 @@ pub fn allow_command(text: &str, agent: &AgentName, rule: &NewRule) -> Result<St
     }
 
     finished(&document)
+}
+
+/// Puts rights in the line of a name, however that is spelt there.
+fn grant(table: &mut dyn TableLike, name: &str, rights: Rights) {
+    let known = table.iter().map(|(key, _)| key.to_owned());
+    let known: Vec<_> = known.filter(|key| fold(key) == fold(name)).collect();
+    let key = known.first().map_or(name, String::as_str);
+    put(table, key, rights_value(rights));
 }
 
 /// Tells whether the rule that decides allows all that the new one would.
@@ -361,6 +384,31 @@ secrets = ["op://Dev/DB/*"] # only this
 
         [agents.gemini] # not yet
         "#);
+    }
+
+    #[test]
+    fn an_environment_is_added_and_changed_like_a_vault() {
+        let write = Rights::parse("write").unwrap();
+        let text = allow_environment(SHOP, &codex(), "staging", Rights::parse("use").unwrap());
+        let text = allow_environment(&text.unwrap(), &codex(), "Staging", write).unwrap();
+
+        assert_snapshot!(text, @r#"
+        # our agents
+
+        [agents.codex.vaults] # bound to ids
+        Dev = "use" # for now
+
+        # the database
+        [[agents.codex.commands]]
+        run = ["psql", "--file", "*"]
+        secrets = ["op://Dev/DB/*"] # only this
+
+        [agents.codex.environments]
+        staging = "write"
+
+        [agents.gemini] # not yet
+        "#);
+        assert!(allow_environment(SHOP, &codex(), "a=b", write).is_err());
     }
 
     #[test]

@@ -15,10 +15,11 @@ use toml_edit::{Array, Document, Item, TableLike, Value};
 use crate::{
     access::AgentName,
     policy::{
-        AgentPolicy, Approve, ApproveBy, CONFIRMED, CommandPattern, Glob, KnownVaults, OutputMode,
-        Policy, ReferencePattern, Right, Rights, Rule, RuleId, ShortValues, VaultGrant, fold,
-        rights::LEVEL_WORDS,
+        AgentPolicy, Approve, ApproveBy, CONFIRMED, CommandPattern, Glob, KnownEnvironments,
+        KnownVaults, OutputMode, Policy, ReferencePattern, Right, Rights, Rule, RuleId,
+        ShortValues, VaultGrant, environments::EnvironmentGrant, fold, rights::LEVEL_WORDS,
     },
+    vault::{EnvironmentId, EnvironmentName, environment::NotAnEnvironmentName},
 };
 
 /// Where programs are looked up when the file does not say.
@@ -84,6 +85,7 @@ impl File<'_> {
             agents,
             groups,
             known: KnownVaults::default(),
+            environments: KnownEnvironments::default(),
         })
     }
 
@@ -94,6 +96,7 @@ impl File<'_> {
             "roots",
             "require_token",
             "vaults",
+            "environments",
             "commands",
             "confirm",
             "approve_by",
@@ -126,6 +129,7 @@ impl File<'_> {
             require_token,
             roots,
             vaults: self.vaults(table)?,
+            environments: self.environments(table)?,
             rules,
             confirm: self.confirmed(table)?,
             approve_by: self.maybe(table, "approve_by", &ApproveBy::WORDS, ApproveBy::read)?,
@@ -149,6 +153,30 @@ impl File<'_> {
                 rights: self.rights(item)?,
                 bound: None,
             });
+        }
+        Ok(grants)
+    }
+
+    fn environments(&self, agent: &dyn TableLike) -> Result<Vec<EnvironmentGrant>> {
+        let mut grants: Vec<EnvironmentGrant> = Vec::new();
+        for (key, item) in self.entries(agent, "environments")? {
+            let place = place_of_key(self.table(agent.get("environments"))?, key);
+            if let Some(first) = grants.iter().find(|grant| fold(&grant.key) == fold(key)) {
+                let message = format!(
+                    "the environment `{key}` stands in line {} already",
+                    first.line
+                );
+                return Err(self.error(place, &message));
+            }
+            let named = EnvironmentName::parse(key).is_ok() || EnvironmentId::parse(key).is_ok();
+            if !named {
+                return Err(self.error(place, &NotAnEnvironmentName.to_string()));
+            }
+            grants.push(EnvironmentGrant::new(
+                self.line(place),
+                key,
+                self.rights(item)?,
+            ));
         }
         Ok(grants)
     }

@@ -34,6 +34,11 @@ impl Group {
                 grant.group = Some(self.name.clone());
                 grant
             }));
+        own.environments
+            .extend(granted.environments.into_iter().map(|mut grant| {
+                grant.group = Some(self.name.clone());
+                grant
+            }));
         for mut rule in granted.rules {
             rule.group = Some(self.name.clone());
             rule.id.agent = member.clone();

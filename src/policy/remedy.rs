@@ -44,6 +44,13 @@ pub(super) fn any_vault(question: &Question<'_>) -> String {
     command.0
 }
 
+/// These rights with an environment.
+pub(super) fn environment(question: &Question<'_>, name: &str, wanted: Rights) -> String {
+    let mut command = Command::allow(question);
+    command.option("--environment", &format!("{name}={}", expressible(wanted)));
+    command.0
+}
+
 /// A rule for this run, and the right `use` where it is lacking.
 pub(super) fn run(question: &Question<'_>, run: &Run<'_>) -> String {
     let lacking: Vec<_> = vaults(run.secrets)

@@ -61,6 +61,8 @@ pub enum Hole {
     ShortValues,
     /// Two lines are about the same vault; what both grant holds.
     TwiceGranted,
+    /// No environment has the name, so it grants nothing.
+    UnknownEnvironment,
     /// No vault has the name, so it grants nothing.
     UnknownVault,
     /// An earlier rule decides all that this one would.
@@ -83,6 +85,16 @@ pub(super) fn warnings(policy: &Policy) -> Vec<Warning> {
     for (name, agent) in &policy.agents {
         for (at, grant) in agent.vaults.iter().enumerate() {
             found.grant(grant, &agent.vaults[..at]);
+        }
+        for grant in &agent.environments {
+            let there = policy.environments.called(&grant.key).is_ok();
+            if !there && !grant.rights.has(Right::Create) {
+                let message = format!(
+                    "there is no environment `{}`, so it grants nothing",
+                    grant.key
+                );
+                found.add(grant.line, Hole::UnknownEnvironment, message);
+            }
         }
         for (at, rule) in agent.rules.iter().enumerate() {
             found.lacking(name, agent, rule);
@@ -348,6 +360,9 @@ mod tests {
             [[agents.codex.commands]]
             run = "psql"
             secrets = ["op://CI/DB/*"]
+            [agents.codex.environments]
+            gone = "use"
+            new = "write"
         "#;
 
         assert_snapshot!(warned(text), @"
@@ -361,6 +376,7 @@ mod tests {
         line 11: there is no vault `Gone`, so it grants nothing
         line 15: `op://CI/DB/*` has no effect: codex lacks the right `use` in `CI`
         line 15: rule 2 (line 11) decides all that this one would
+        line 19: there is no environment `gone`, so it grants nothing
         ");
     }
 

@@ -1,6 +1,6 @@
-//! Identifiers of vaults, items, sections, fields and files.
+//! Identifiers of vaults, items, sections, fields, files and environments.
 //!
-//! Vaults, items and files have 26 characters of lower-case base32, as 1Password's have; sections
+//! Vaults, items, files and environments have 26 characters of lower-case base32, as 1Password's have; sections
 //! and fields have free-form ids (`username`, `notesPlain`, or one of ours).
 
 use std::fmt;
@@ -103,6 +103,12 @@ id!(
     FileId
 );
 strict!(FileId);
+
+id!(
+    /// An environment's id.
+    EnvironmentId
+);
+strict!(EnvironmentId);
 
 id!(
     /// A section's id, unique within its item.

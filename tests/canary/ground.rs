@@ -138,6 +138,10 @@ impl Ground {
         let mut canaries = Canaries::new();
         let mut channels = Channels::default();
         channels.command("init", &program.run(&["init"]));
+        for environment in ["canaries=write", "birds=write"] {
+            let allow = ["agent", "allow", "default", "--environment", environment];
+            channels.command("agent allow", &program.run(&allow));
+        }
         canaries.key = std::fs::read_to_string(program.home.join("key"))
             .unwrap()
             .trim()

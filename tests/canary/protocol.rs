@@ -97,7 +97,46 @@ impl Driver<'_> {
             "remove": ["host"],
         }));
         self.done("delete_item", json!({ "item": made["id"] }));
+        self.environments();
         self.done("list_activity", json!({ "limit": 500 }));
+    }
+
+    fn environments(&mut self) {
+        self.done("create_environment", json!({ "name": "canaries" }));
+        let mut set: Vec<_> = REFERENCES
+            .iter()
+            .map(|(name, reference)| json!({ "name": name, "reference": reference }))
+            .collect();
+        set.extend([
+            json!({ "name": "GENERATED", "generate": {} }),
+            json!({ "name": "FROM_FILE", "file": "token.txt" }),
+            json!({ "name": "PRINTED", "command": ["cat", "printed.txt"] }),
+            json!({ "name": "COPIED", "copy": "op://Dev/Portal/password" }),
+            json!({ "name": "NODE_ENV", "text": "test" }),
+        ]);
+        self.done(
+            "set_variables",
+            json!({ "environment": "canaries", "set": set, "vault": "Dev", "item": "Kept" }),
+        );
+        self.done("list_environments", json!({}));
+        self.done("list_variables", json!({ "environment": "canaries" }));
+        let run = self.done(
+            "run_command",
+            json!({ "command": ["env"], "environment": "canaries", "reason": "to see what comes out" }),
+        );
+        let shown = run["stdout"].as_str().unwrap_or_default();
+        assert!(
+            shown.contains("<concealed:op://Dev/Portal/password>"),
+            "{run}"
+        );
+        self.done(
+            "rename_environment",
+            json!({ "environment": "canaries", "name": "birds" }),
+        );
+        self.done(
+            "rename_environment",
+            json!({ "environment": "birds", "name": "canaries" }),
+        );
     }
 
     fn runs(&mut self) {
@@ -224,6 +263,17 @@ impl Driver<'_> {
             "check_references",
             json!({ "references": [pasted, "op://Dev/Twin/password", "op://No/No/no"] }),
         );
+        for variable in [
+            json!({ "name": "API_TOKEN", "text": pasted }),
+            json!({ "name": "A", "reference": pasted }),
+            json!({ "name": "A", "reference": format!("op://{pasted}") }),
+            json!({ "name": "A", "copy": pasted }),
+            json!({ "name": "A", "command": ["cat", pasted] }),
+            json!({ "name": "A", "generate": {}, "text": pasted }),
+        ] {
+            let set = json!({ "environment": "canaries", "set": [variable], "vault": "Dev" });
+            self.refused("set_variables", set);
+        }
         for source in [
             json!({ "text": pasted, "type": "CONCEALED" }),
             json!({ "text": pasted, "generate": {} }),

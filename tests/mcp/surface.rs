@@ -223,17 +223,22 @@ fn the_table_of_tools_has_a_line_for_each() {
     |---|---|---|
     | `attach_file` | Attaches a file from disk to an item. | write |
     | `check_references` | Tells which `op://` references would resolve for you in a run, and why the others would not. | read-only |
+    | `create_environment` | Creates an empty environment: a named set of variables that `run_command` can give to a program. | write |
     | `create_item` | Creates an item whose secrets come from somewhere else than you. | write |
     | `delete_item` | Puts an item away: the local store archives it and its owner can bring it back; a Connect server deletes it for good. | write, destructive |
     | `get_item` | Reads one item's metadata: sections, fields, files, tags, URLs, version. | read-only |
     | `inject_template` | Fills a template's secret references with their values and writes the result to a file, readable by its owner alone; returns only the path and the references. | write, destructive |
     | `list_activity` | Lists what you did with the vaults, and what was decided, in plain English. | read-only |
+    | `list_environments` | Lists the environments that you may use: named sets of variables for programs, so that `run_command` needs no list of references. | read-only |
     | `list_items` | Lists items by title, tag, URL or category, one page at a time. | read-only |
+    | `list_variables` | Lists the variables of an environment: their names and the `op://` references that they hold. | read-only |
     | `list_vaults` | Lists the vaults that you may see, and what you may do in each. | read-only |
     | `read_command` | Reads the last output of a program that `start_command` started, and tells whether it is still up. | read-only, open-world |
+    | `rename_environment` | Gives an environment another name; its variables stay. | write |
     | `request_access` | Asks the owner for a right that you lack: a level in a vault, or a command with references. | write |
     | `run_command` | Runs a program with secrets in its environment, in private files or on standard input, and returns its exit status and output. | write, destructive, open-world |
     | `save_file` | Saves an item's file to disk, readable by its owner alone, and returns only the path and the size. | write |
+    | `set_variables` | Sets and removes variables of an environment, all or none. | write, destructive |
     | `start_command` | Starts a program with secrets that stays up, such as a development server, and returns a handle at once. | write, destructive, open-world |
     | `stop_command` | Ends a program that `start_command` started, with all that it started in turn, and returns its last output. | write, destructive |
     | `update_item` | Changes an item: sets or rotates fields, adds or removes fields, renames, replaces tags or URLs. | write, destructive |

@@ -514,7 +514,21 @@ async fn text_and_structured_content_of_every_tool_say_the_same() {
         ),
         ("update_item", json!({ "item": "x", "tags": ["y"] })),
         ("delete_item", json!({ "item": "x" })),
-        ("run_command", json!({ "command": ["true"] })),
+        ("create_environment", json!({ "name": "staging" })),
+        (
+            "set_variables",
+            json!({ "environment": "staging", "set": [{ "name": "NODE_ENV", "text": "test" }] }),
+        ),
+        ("list_environments", json!({})),
+        ("list_variables", json!({ "environment": "staging" })),
+        (
+            "rename_environment",
+            json!({ "environment": "staging", "name": "spare" }),
+        ),
+        (
+            "run_command",
+            json!({ "command": ["true"], "environment": "spare" }),
+        ),
         (
             "attach_file",
             json!({ "item": "Stripe", "path": "attached.txt" }),

@@ -6,11 +6,11 @@ use std::{
     path::Path,
 };
 
-use hushkey::vault::{ItemState, Vault};
+use hushkey::vault::{EnvironmentName, Environments, ItemState, Vault};
 use rusqlite::Connection;
 
 use crate::{
-    support::{Home, file, login_in, set_mode, store_in, vault_named},
+    support::{Home, file, login_in, set, set_mode, store_in, variable, vault_named},
     witness::{Question, Verdict, Witness, fold_log},
 };
 
@@ -71,10 +71,15 @@ async fn fill(home: &Home) -> Witness {
     let item = login_in(&store, &vault, "alpha").await.overview.id;
     let files = store.attach_file(&vault, &item, file("one", b"file")).await;
     let file = files.unwrap().files.remove(0).id;
+    let name = EnvironmentName::parse("staging").unwrap();
+    let environment = store.create_environment(name, "owner").await.unwrap().id;
+    let edit = set(vec![variable("HOST", "localhost")]);
+    store.edit_environment(&environment, edit).await.unwrap();
     fold_log(home.path());
     let mut witness = Witness::default();
     for (name, question) in [
         ("vaults", Question::Vaults),
+        ("environments", Question::Environments),
         ("items", Question::Items(vault.clone(), ItemState::Active)),
         (
             "archive",
@@ -122,7 +127,7 @@ fn pack(home: &Path) -> usize {
         .unwrap();
     connection
         .query_row(
-            "SELECT (SELECT sum(length(record)) FROM vaults) + (SELECT sum(length(overview)) FROM items)
+            "SELECT (SELECT sum(length(record)) FROM vaults) + (SELECT length(record) FROM environments) + (SELECT sum(length(overview)) FROM items)
                   + (SELECT sum(length(sealed)) FROM details) + (SELECT sum(length(sealed)) FROM files)
                   + (SELECT sum(length(node)) FROM tree) + (SELECT length(root) + length(mac) FROM head)
                   + (SELECT length(key) FROM store)",

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod child;
+mod environments;
 mod flips;
 mod kills;
 mod limits;

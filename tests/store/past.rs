@@ -2,11 +2,13 @@
 
 use std::fs;
 
-use hushkey::vault::{ItemId, ItemState, Secret, StoreHead, Vault, VaultId};
+use hushkey::vault::{
+    EnvironmentName, Environments, ItemId, ItemState, Secret, StoreHead, Vault, VaultId,
+};
 use rusqlite::Connection;
 
 use crate::{
-    support::{Home, file, login_in, vault_named},
+    support::{Home, file, login_in, set, variable, vault_named},
     witness::{Question, Verdict, Witness, fold_log},
 };
 
@@ -44,6 +46,10 @@ impl Past {
             .attach_file(&dev, &alpha, file("two", b"second"))
             .await;
         let files = files.unwrap().files;
+        let staging = EnvironmentName::parse("staging").unwrap();
+        let staging = store.create_environment(staging, "owner").await.unwrap().id;
+        let before = set(vec![variable("HOST", "before"), variable("GONE", "x")]);
+        store.edit_environment(&staging, before).await.unwrap();
         let old_head = store.head().await.unwrap().unwrap();
         fold_log(home.path());
         fs::copy(home.store(), home.path().join("old.db")).unwrap();
@@ -52,6 +58,9 @@ impl Past {
         item.fields[1].value = Some(Secret::new("a newer password".to_owned()));
         store.replace_item(item).await.unwrap();
         store.delete_item(&dev, &gone).await.unwrap();
+        let mut after = set(vec![variable("HOST", "after")]);
+        after.remove = vec![variable("GONE", "").0];
+        store.edit_environment(&staging, after).await.unwrap();
         let head = store.head().await.unwrap().unwrap();
         fold_log(home.path());
 
@@ -59,6 +68,7 @@ impl Past {
         let mut witness = Witness::default();
         for (name, question) in [
             ("vaults", Question::Vaults),
+            ("environments", Question::Environments),
             (
                 "items of dev",
                 Question::Items(d.clone(), ItemState::Active),

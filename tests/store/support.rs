@@ -10,8 +10,9 @@ use hushkey::{
     backend::local::LocalVault,
     keys::{Kek, KeySource},
     vault::{
-        Category, Field, FieldId, FieldMetadata, FieldType, Item, ItemMetadata, NewFile, NewItem,
-        NewVault, Purpose, Secret, Section, SectionId, Vault, VaultId, VaultOverview,
+        Category, Environment, EnvironmentEdit, Field, FieldId, FieldMetadata, FieldType, Item,
+        ItemMetadata, NewFile, NewItem, NewVault, Purpose, Secret, Section, SectionId,
+        VariableContent, VariableName, Vault, VaultId, VaultOverview,
     },
 };
 use tempfile::TempDir;
@@ -137,6 +138,43 @@ pub(crate) fn file(name: &str, content: &[u8]) -> NewFile {
         size: content.len() as u64,
         content: Box::new(std::io::Cursor::new(content.to_vec())),
     }
+}
+
+/// A variable with plain text.
+pub(crate) fn variable(name: &str, text: &str) -> (VariableName, VariableContent) {
+    let content = VariableContent::Text(Secret::new(text.to_owned()));
+    (VariableName::parse(name).unwrap(), content)
+}
+
+/// A change by the owner that sets variables.
+pub(crate) fn set(variables: Vec<(VariableName, VariableContent)>) -> EnvironmentEdit {
+    EnvironmentEdit {
+        set: variables,
+        by: "owner".to_owned(),
+        ..EnvironmentEdit::default()
+    }
+}
+
+/// All of some environments, for comparison.
+pub(crate) fn texts(environments: &[Environment]) -> Vec<String> {
+    let text = |content: &VariableContent| match content {
+        VariableContent::Reference(reference) => reference.to_string(),
+        VariableContent::Text(text) => text.expose_secret().to_owned(),
+    };
+    let line = |it: &Environment| {
+        let variables = it.variables.iter();
+        let variables =
+            variables.map(|it| format!("{}={} {}", it.name, text(&it.content), it.set_by));
+        let variables: Vec<_> = variables.collect();
+        format!(
+            "{} {} {} {}",
+            it.id,
+            it.name,
+            it.version,
+            variables.join(" ")
+        )
+    };
+    environments.iter().map(line).collect()
 }
 
 /// The values of an item's fields, for comparison.

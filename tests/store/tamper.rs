@@ -73,6 +73,19 @@ async fn swapped_records_are_refused() {
 }
 
 #[tokio::test]
+async fn environments_that_were_changed_removed_or_put_back_are_refused() {
+    for statement in [
+        "UPDATE environments SET record = (SELECT record FROM old.environments)",
+        "DELETE FROM environments",
+        "UPDATE environments SET record = (SELECT record FROM vaults LIMIT 1)",
+        "UPDATE environments SET record = CAST(substr(record, 1, length(record) - 1) || x'00' AS BLOB)",
+        "UPDATE environments SET record = x''",
+    ] {
+        refused(statement, &["environments"]).await;
+    }
+}
+
+#[tokio::test]
 async fn a_record_moved_to_another_vault_or_item_is_refused() {
     refused(
         "UPDATE items SET vault = $prod WHERE id = $alpha",
@@ -325,7 +338,7 @@ async fn a_whole_older_store_is_noticed_by_who_watches_and_by_an_anchor() {
 #[tokio::test]
 async fn a_newer_layout_asks_for_a_newer_hushkey() {
     let past = Past::new().await;
-    past.tamper("PRAGMA user_version = 2");
+    past.tamper("PRAGMA user_version = 3");
 
     let refused = LocalVault::open(&past.home.store(), &past.home.kek());
 

@@ -4,15 +4,16 @@ use std::path::Path;
 
 use hushkey::{
     backend::local::LocalVault,
-    vault::{FileId, ItemId, ItemState, Vault, VaultError, VaultId},
+    vault::{Environments, FileId, ItemId, ItemState, Vault, VaultError, VaultId},
 };
 use rusqlite::Connection;
 
-use crate::support::{kek_in, store_in, values};
+use crate::support::{kek_in, store_in, texts, values};
 
 /// Something to ask a store.
 #[derive(Clone)]
 pub(crate) enum Question {
+    Environments,
     File(VaultId, ItemId, FileId),
     Head,
     Item(VaultId, ItemId),
@@ -71,6 +72,7 @@ impl Question {
     /// The answer as text. "Not there" is an answer; every other error is not.
     async fn ask(&self, store: &LocalVault) -> Result<String, VaultError> {
         let answer = match self {
+            Self::Environments => store.environments().await.map(|all| debug(texts(&all))),
             Self::File(vault, item, file) => {
                 let content = store.file_content(vault, item, file).await;
                 content.map(|content| debug(content.expose_secret()))

@@ -15,7 +15,10 @@ use hushkey::{
     access::{Agent, AgentName, Caller},
     approvals::Approvals,
     audit::{AuditLog, Query, Viewer},
-    backend::connect::{self, ConnectVault, Limits},
+    backend::{
+        connect::{self, ConnectVault, Limits},
+        local::EnvironmentFile,
+    },
     broker::{Broker, BrokerError, Grounds, LazyBroker, People, PolicySource},
     http::page::TypingDoor,
     keys::KeySource,
@@ -57,6 +60,10 @@ confirm = []
 [agents.tester.vaults]
 Dev = "full"
 Build = "full"
+
+[agents.tester.environments]
+staging = "write"
+spare = "write"
 
 [[agents.tester.commands]]
 run = ["**"]
@@ -178,6 +185,9 @@ impl Setup {
                         .expect("a key");
                     let audit = AuditLog::open(&home.join("audit.db"), &key).expect("an audit log");
                     let policy = Box::new(policy);
+                    let environments =
+                        EnvironmentFile::open_or_create(&home.join("environments.db"), &key)
+                            .expect("a file of environments");
                     let people = People {
                         open: Box::new(move || Approvals::open(&home.join("approvals.db"), &key)),
                         tell: Box::new(|_| {}),
@@ -187,7 +197,9 @@ impl Setup {
                         environment: std::env::vars().collect(),
                         ..Grounds::default()
                     };
-                    Ok(Broker::new(vault, policy, audit, grounds).with_people(people))
+                    Ok(Broker::new(vault, policy, audit, grounds)
+                        .with_environments(Arc::new(environments))
+                        .with_people(people))
                 })
             }))
         };

@@ -12,7 +12,7 @@ use hushkey::{
     audit::AuditLog,
     backend::{
         connect::{ConnectVault, Limits, Server},
-        local::LocalVault,
+        local::{EnvironmentFile, LocalVault},
     },
     broker::{
         Approved, Broker, BrokerError, CreateItem, Grounds, ItemView, NewField, OwnPaths, People,
@@ -21,7 +21,7 @@ use hushkey::{
     keys::KeySource,
     launch,
     policy::Policy,
-    vault::{Secret, Vault},
+    vault::{Environments, Secret, Vault},
 };
 
 use crate::{
@@ -265,7 +265,18 @@ fn open_proving(
         ..Grounds::default()
     };
     let policy = Box::new(Text(Arc::clone(policy)));
-    Broker::new(vault, policy, audit, grounds)
+    Broker::new(vault, policy, audit, grounds).with_environments(environments(home, server))
+}
+
+fn environments(home: &Path, server: Option<&FakeConnect>) -> Arc<dyn Environments> {
+    let key = KeySource::File(home.join("key")).load_or_create().unwrap();
+    match server {
+        Some(_) => {
+            let file = EnvironmentFile::open_or_create(&home.join("environments.db"), &key);
+            Arc::new(file.unwrap())
+        }
+        None => Arc::new(LocalVault::open_or_create(&home.join("store.db"), &key).unwrap()),
+    }
 }
 
 fn people(home: &Path) -> People {

@@ -117,7 +117,7 @@ fn an_agent_cannot_tell_from_its_log_what_is_not_allowed_from_what_is_not_there(
     };
     assert_eq!(seen(&not_allowed), seen(&not_there));
     assert_snapshot!(not_there.sentence(Viewer::Agent), @"codex was denied running a program: there is nothing of that name that it may use (request K7Q2MX)");
-    assert_snapshot!(not_there.sentence(Viewer::Owner), @"codex was denied running a program with op://Dev/x/y: there is no item `x` (request K7Q2MX)");
+    assert_snapshot!(not_there.sentence(Viewer::Owner), @"codex was denied running a program: there is no item `x` (request K7Q2MX)");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, Params};
 
 use crate::{
     backend::local::{
-        files,
+        environments, files,
         record::{self, Members, StoredItem, VaultRecord},
         rows::{self, ItemRow},
         schema,
@@ -48,6 +48,7 @@ impl Session<'_> {
         self.check_file(&mut check)?;
         let vaults = self.check_vaults(&mut check)?;
         self.check_items(&mut check)?;
+        self.check_environments(&mut check)?;
         self.check_strays(&mut check)?;
         check.finish_titles(self);
         check.finish_vaults(&vaults);
@@ -96,6 +97,23 @@ impl Session<'_> {
             }
         }
         Ok(sound)
+    }
+
+    fn check_environments(&self, check: &mut Check) -> Result<(), VaultError> {
+        let sealed = self.blob("SELECT record FROM environments WHERE id = ?1", [1])?;
+        let Some(sealed) = sealed else {
+            return Ok(());
+        };
+        let record = &tag(&sealed);
+        let proof = self.keys.proof(Subject::Environments { record });
+        let vouched = check.claim(&self.keys.environments_place(), &proof);
+        let (key, bound) = self.keys.environments();
+        let plain = key.open(&bound, &sealed).ok();
+        let sound = plain.is_some_and(|plain| record::environments::decode(&plain).is_ok());
+        if !(vouched && sound) {
+            check.changed(environments::NAMED);
+        }
+        Ok(())
     }
 
     fn check_items(&self, check: &mut Check) -> Result<(), VaultError> {

@@ -6,6 +6,7 @@
 //! vault's record:  1 | VaultRecord
 //! item's overview: 1 | ListRecord | FieldsRecord       a list decodes the first part only
 //! item's details:  1 | Details                         values, in the order of the overview's fields
+//! environments:    1 | see `environments`
 //! file's content:  as it is
 //! ```
 
@@ -15,6 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::vault::{Field, ItemState, Secret, VaultId, VaultOverview};
 
+pub(super) mod environments;
 mod overview;
 
 pub(super) use overview::{Identity, StoredItem, decode_listed};

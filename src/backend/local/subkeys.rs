@@ -24,6 +24,7 @@ pub(super) type Mac = [u8; 32];
 pub(super) struct Subkeys {
     store: String,
     details: Subkey,
+    environments: Subkey,
     file: Subkey,
     head: Subkey,
     overview: Subkey,
@@ -46,6 +47,8 @@ pub(super) enum Part {
 /// What the tree vouches for.
 #[derive(Clone, Copy)]
 pub(super) enum Subject<'a> {
+    /// The sealed record of all environments.
+    Environments { record: &'a Tag },
     /// An item: where it is, its title, and its sealed overview.
     Item {
         item: &'a ItemId,
@@ -69,6 +72,7 @@ impl Subkeys {
         Self {
             store,
             details: key.subkey("store/details"),
+            environments: key.subkey("store/environments"),
             file: key.subkey("store/file"),
             head: key.subkey("store/head"),
             node: key.subkey("store/node"),
@@ -91,6 +95,11 @@ impl Subkeys {
             &self.vault,
             self.bound("vault", &[vault.as_str().as_bytes()]),
         )
+    }
+
+    /// The key that seals the record of environments, and what it is bound to.
+    pub(super) fn environments(&self) -> (&Subkey, Vec<u8>) {
+        (&self.environments, self.bound("environments", &[]))
     }
 
     /// The key that seals a part of an item, and what it is bound to.
@@ -145,6 +154,11 @@ impl Subkeys {
         )
     }
 
+    /// Where the entry of the environments stands in the tree.
+    pub(super) fn environments_place(&self) -> Place {
+        first(&self.place.mac(&[b"environments"]))
+    }
+
     /// Where a vault's entry stands in the tree.
     pub(super) fn vault_place(&self, vault: &VaultId) -> Place {
         first(&self.place.mac(&[b"vault", vault.as_str().as_bytes()]))
@@ -167,6 +181,7 @@ impl Subkeys {
     /// What the tree's entry holds for a subject.
     pub(super) fn proof(&self, subject: Subject<'_>) -> Mac {
         match subject {
+            Subject::Environments { record } => self.proof.mac(&[b"environments", record]),
             Subject::Item {
                 item,
                 vault,

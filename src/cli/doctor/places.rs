@@ -32,6 +32,9 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
     if matches!(config.backend, Backend::Local) || places.store.exists() {
         findings.push(finding("store", &places.store, is_private));
     }
+    if places.environments.exists() {
+        findings.push(finding("environments", &places.environments, is_private));
+    }
     findings.push(finding("audit", &places.audit, is_private));
     if places.approvals.exists() {
         findings.push(finding("approvals", &places.approvals, is_private));

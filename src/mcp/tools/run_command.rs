@@ -34,6 +34,9 @@ struct RunCommand {
     /// The path of a file with NAME=VALUE lines; values may be op:// references.
     #[schemars(length(min = 1))]
     env_file: Option<PathBuf>,
+    /// The name or id of an environment, whose variables the program gets; `env` beats it, it beats `env_file`.
+    #[schemars(length(min = 1))]
+    environment: Option<String>,
     /// The directory to start in.
     #[schemars(length(min = 1))]
     cwd: Option<PathBuf>,
@@ -129,6 +132,7 @@ impl From<RunCommand> for RunRequest {
             files: wanted.files.into_iter().collect(),
             stdin: wanted.stdin,
             env_files: wanted.env_file.into_iter().collect(),
+            environments: wanted.environment.into_iter().collect(),
             cwd: wanted.cwd,
             timeout: Some(Duration::from_secs(timeout)),
             output: wanted.output.map(OutputMode::from),

@@ -68,6 +68,16 @@ enum CharacterSetArgument {
 }
 
 impl SourceArguments {
+    /// Tells whether no source was named at all.
+    pub(super) fn is_none(&self) -> bool {
+        self.generate.is_none()
+            && self.ask.is_none()
+            && self.file.is_none()
+            && self.command.is_none()
+            && self.copy.is_none()
+            && self.text.is_none()
+    }
+
     /// The one source that was named. `field` says whose it is, in the words of the arguments (`fields[0]`).
     ///
     /// # Errors

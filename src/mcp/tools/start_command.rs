@@ -27,6 +27,9 @@ struct StartCommand {
     /// The path of a file with NAME=VALUE lines; values may be op:// references.
     #[schemars(length(min = 1))]
     env_file: Option<PathBuf>,
+    /// The name or id of an environment, whose variables the program gets; `env` beats it, it beats `env_file`.
+    #[schemars(length(min = 1))]
+    environment: Option<String>,
     /// The directory to start in.
     #[schemars(length(min = 1))]
     cwd: Option<PathBuf>,
@@ -79,6 +82,7 @@ impl From<StartCommand> for RunRequest {
             env: wanted.env.into_iter().collect(),
             files: wanted.files.into_iter().collect(),
             env_files: wanted.env_file.into_iter().collect(),
+            environments: wanted.environment.into_iter().collect(),
             cwd: wanted.cwd,
             output: wanted.output.map(OutputMode::from),
             reason: wanted.reason,
