@@ -22,6 +22,7 @@ use rmcp::{
 use crate::{
     access::Caller,
     broker::{Broker, BrokerError, LazyBroker, TypingPage},
+    policy::Scope,
 };
 
 mod arguments;
@@ -66,8 +67,12 @@ pub struct VaultServer {
     caller: Caller,
     offered: Offered,
     proof: Option<Proof>,
+    scope: Option<ScopeOf>,
     page: Option<Arc<dyn TypingPage>>,
 }
+
+/// Tells what a caller may do anywhere by what the policy says now; `None` where that can't be read.
+pub type ScopeOf = Arc<dyn Fn(&Caller) -> Option<Scope> + Send + Sync>;
 
 /// Tells whether the agent's name is proven, now: its token may be revoked while a session lasts.
 pub type Proof = Arc<dyn Fn() -> bool + Send + Sync>;
@@ -87,6 +92,7 @@ impl VaultServer {
             caller,
             offered: Offered::settle(options)?,
             proof: None,
+            scope: None,
             page: None,
         })
     }
@@ -97,6 +103,15 @@ impl VaultServer {
     /// As [`VaultServer::new`].
     pub fn check(options: &ServerOptions) -> Result<(), OptionsError> {
         Offered::settle(options).map(drop)
+    }
+
+    /// Asks here what a caller has use for, before the broker is open as well.
+    #[must_use]
+    pub fn with_scope(self, scope: ScopeOf) -> Self {
+        Self {
+            scope: Some(scope),
+            ..self
+        }
     }
 
     /// Asks before each request whether the agent's name is still proven.
@@ -136,10 +151,12 @@ impl VaultServer {
 
     /// The tools that are offered and of any use to the caller by what the policy says; all that are offered, where it
     /// can't be read: then each of them tells why.
-    async fn offered_tools(&self, caller: &Caller) -> Vec<Tool> {
-        let scope = match self.broker().await {
-            Ok(broker) => broker.scope(caller).ok(),
-            Err(_) => None,
+    ///
+    /// Nothing is opened for that: a key may be behind a person, who is not to be asked for a list.
+    fn offered_tools(&self, caller: &Caller) -> Vec<Tool> {
+        let scope = match &self.scope {
+            Some(scope) => scope(caller),
+            None => self.broker.opened().and_then(|it| it.scope(caller).ok()),
         };
         let all = tools::router().list_all().into_iter();
         all.filter(|tool| self.offered.has(&tool.name))
@@ -205,7 +222,7 @@ impl ServerHandler for VaultServer {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = self.offered_tools(&self.caller(&context)).await;
+        let tools = self.offered_tools(&self.caller(&context));
         Ok(ListToolsResult::with_all_items(tools)
             .with_ttl_ms(LIST_TTL_MS)
             .with_cache_scope(CacheScope::Private))

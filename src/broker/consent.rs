@@ -84,9 +84,18 @@ impl Broker {
             return self.refuse(&question, CHANGED, Vec::new()).await;
         }
         let file = self.approvals()?;
-        let (request, reply) = match self.resumed(asker, consents, &file).await? {
-            Some((request, reply)) => (request, Some(reply)),
-            None => (self.opened(&file, &question).await?, None),
+        let (request, reply) = match self.resumed(asker, consents, &file).await {
+            Ok(Some((request, reply))) => (request, Some(reply)),
+            Ok(None) => (self.opened(&file, &question).await?, None),
+            // A state of another agent, of another call, or of one that is over: an attempt, on record like any other.
+            Err(error) => {
+                let why = error.to_string();
+                let refused = question.entry(|now, caller, verb, target| {
+                    NewEntry::denied(now, caller, verb, target, &why)
+                });
+                self.record(vec![refused], false).await?;
+                return Err(error);
+            }
         };
         let ending = self.wait(asker, &file, &request, &question, reply).await?;
         if let Ending::Suspended = ending {

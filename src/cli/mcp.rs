@@ -49,6 +49,7 @@ pub(super) fn perform(arguments: Mcp, session: Session) -> anyhow::Result<()> {
         client: None,
         standing: Standing::default(),
     };
+    let policy = PolicyFile::new(session.config.places.policy.clone(), std::env::home_dir());
     let (broker, proof) = if session.config.agent_token.is_some() {
         let (broker, proof) = proven(&session.config, named.as_ref(), &mut agent)?;
         (broker, Some(proof))
@@ -67,7 +68,10 @@ pub(super) fn perform(arguments: Mcp, session: Session) -> anyhow::Result<()> {
         .map_err(|error| Failure::Failed(format!("cannot begin to serve: {}", reason(&error))))?;
     let server = VaultServer::new(broker, Caller::Agent(agent), &options)
         .map_err(|error| Failure::Usage(error.to_string()))?
-        .with_page(page);
+        .with_page(page)
+        .with_scope(Arc::new(move |caller| {
+            Some(policy.current().ok()?.scope(caller))
+        }));
     let server = match proof {
         Some(proof) => server.proven_by(proof),
         None => server,

@@ -64,13 +64,13 @@ impl VaultServer {
 
     /// Tells a session of an older version, until it ends: of its tools only.
     pub(super) async fn tell_session(self, caller: Caller, peer: Peer<RoleServer>) {
-        let mut before = self.useful_tools(&caller).await;
+        let mut before = self.useful_tools(&caller);
         loop {
             tokio::time::sleep(EVERY).await;
             if peer.is_transport_closed() {
                 return;
             }
-            let now = self.useful_tools(&caller).await;
+            let now = self.useful_tools(&caller);
             if now != before && peer.notify_tool_list_changed().await.is_err() {
                 return;
             }
@@ -79,18 +79,19 @@ impl VaultServer {
     }
 
     async fn look(&self, caller: &Caller) -> Seen {
-        let activity = match self.broker().await {
-            Ok(broker) => broker.activity_mark(caller).await,
-            Err(_) => None,
+        // Before it is open there is no activity, and nothing is opened for a look.
+        let activity = match self.broker.opened() {
+            Some(broker) => broker.activity_mark(caller).await,
+            None => None,
         };
         Seen {
-            tools: self.useful_tools(caller).await,
+            tools: self.useful_tools(caller),
             activity,
         }
     }
 
-    async fn useful_tools(&self, caller: &Caller) -> Vec<String> {
-        let tools = self.offered_tools(caller).await.into_iter();
+    fn useful_tools(&self, caller: &Caller) -> Vec<String> {
+        let tools = self.offered_tools(caller).into_iter();
         tools.map(|tool| tool.name.to_string()).collect()
     }
 }

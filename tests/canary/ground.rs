@@ -148,6 +148,13 @@ impl Ground {
             .to_owned();
         let allowed = program.run(&["agent", "allow", "default", "--vault", "Dev=full"]);
         channels.command("agent allow", &allowed);
+        // Nobody is there to say yes to a deletion.
+        let policy = program.home.join("policy.toml");
+        let text = std::fs::read_to_string(&policy).unwrap();
+        let own = "[agents.default.vaults]";
+        assert!(text.contains(own), "{text}");
+        let unasked = format!("[agents.default]\nconfirm = []\n\n{own}");
+        std::fs::write(&policy, text.replacen(own, &unasked, 1)).unwrap();
         assert_eq!(canaries.key.len(), 64, "the key file has another form now");
 
         let field = |label: &str, kind: &str, value: &str| json!({ "label": label, "type": kind, "value": value });

@@ -276,3 +276,69 @@ fn count(sentence: &str) -> u64 {
     let (_, rest) = sentence.split_once(": ").unwrap();
     rest.split(' ').next().unwrap().parse().unwrap()
 }
+
+#[test]
+fn a_persons_yes_is_good_for_its_own_call_of_its_own_agent_once() {
+    let house = House::open();
+    let (codex, other) = (house.agent("codex"), house.agent("other"));
+    let policy = house.person.home().join("policy.toml");
+    let text = std::fs::read_to_string(&policy).unwrap();
+    let asking = text.replace(
+        "run = [\"**\"]",
+        "run = [\"touch\", \"*\"]\napprove = \"always\"",
+    );
+    assert_ne!(asking, text);
+    house.person.writes("home/policy.toml", &asking);
+    let touch = |name: &str| {
+        json!({ "name": "run_command", "arguments": {
+        "command": ["touch", name], "cwd": house.work() } })
+    };
+    let ask = |agent: &Agent, mut call: serde_json::Value, state: Option<&serde_json::Value>| {
+        let mut meta = meta();
+        meta["io.modelcontextprotocol/clientCapabilities"] =
+            json!({ "elicitation": { "form": {} } });
+        call["_meta"] = meta;
+        if let Some(state) = state {
+            call["requestState"] = state.clone();
+            call["inputResponses"] =
+                json!({ "approval": { "action": "accept", "content": { "answer": "allow" } } });
+        }
+        let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call });
+        let token = bearer(&agent.token);
+        let headers = [
+            ("authorization", &*token),
+            ("mcp-protocol-version", "2026-07-28"),
+            ("mcp-method", "tools/call"),
+            ("mcp-name", "run_command"),
+        ];
+        let reply = house.wire().post(&headers, &message);
+        reply.message()["result"].take()
+    };
+    let question = ask(&codex, touch("mine"), None);
+    assert_eq!(question["resultType"], "input_required", "{question}");
+    let state = Some(&question["requestState"]);
+
+    let of_another = ask(&other, touch("mine"), state);
+    let of_another_call = ask(&codex, touch("more"), state);
+    assert!(!house.person.path("mine").exists() && !house.person.path("more").exists());
+    let own = ask(&codex, touch("mine"), state);
+    let ran = house.person.path("mine").exists();
+    std::fs::remove_file(house.person.path("mine")).unwrap();
+    let replayed = ask(&codex, touch("mine"), state);
+
+    assert_eq!(own["structuredContent"]["ok"], true, "{own}");
+    assert!(ran);
+    for refused in [&of_another, &of_another_call, &replayed] {
+        assert_ne!(refused["structuredContent"]["ok"], true, "{refused}");
+    }
+    assert!(!house.person.path("mine").exists() && !house.person.path("more").exists());
+    let log = house
+        .person
+        .types(["log", "--agent", "other"])
+        .succeeds()
+        .stdout;
+    assert!(
+        log.contains("touch"),
+        "{of_another} {of_another_call} {replayed} {log}"
+    );
+}

@@ -227,7 +227,10 @@ fn the_list_of_tools_has_what_the_agents_rights_give_a_use_for() {
             .collect()
     };
 
-    assert_eq!(tools(&nobody), ["list_activity", "list_vaults"]);
+    assert_eq!(
+        tools(&nobody),
+        ["list_activity", "list_vaults", "request_access"]
+    );
     assert_eq!(
         tools(&reader),
         [
@@ -235,7 +238,8 @@ fn the_list_of_tools_has_what_the_agents_rights_give_a_use_for() {
             "get_item",
             "list_activity",
             "list_items",
-            "list_vaults"
+            "list_vaults",
+            "request_access"
         ]
     );
     let all = tools(&all);
