@@ -43,6 +43,7 @@ mod run;
 mod serve;
 mod session;
 mod terminal;
+mod ui;
 mod unlock;
 mod variables;
 mod vault;
@@ -56,6 +57,7 @@ pub(crate) use item::assigned_value;
 use item_arguments::ItemCommand;
 use log_arguments::Log;
 use policy_arguments::PolicyCommand;
+use ui::Ui;
 use value_arguments::{Inject, Read, Run};
 
 /// Agents use your secrets. They never see them.
@@ -200,6 +202,8 @@ pub enum Command {
     Run(Run),
     /// Serves the tools to many agents over HTTP, each with its own token
     Serve(Serve),
+    /// Shows what waits, what was done and who may do what, in a browser on this machine
+    Ui(Ui),
     /// Opens a store with a passphrase for a while: until `lock`, a time-out, or the end of this login
     Unlock(Unlock),
     /// Makes, reads and changes vaults

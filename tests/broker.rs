@@ -1,5 +1,8 @@
 //! The broker, with a real store, policy, log and launcher: what it lets through, and each way round it that is closed.
 
+#[path = "support/browser.rs"]
+#[allow(dead_code)]
+mod browser;
 #[path = "support/fake_connect.rs"]
 mod fake_connect;
 #[allow(dead_code)]
@@ -24,6 +27,8 @@ mod files;
 mod forms;
 #[path = "broker/items.rs"]
 mod items;
+#[path = "broker/owner_page.rs"]
+mod owner_page;
 #[path = "broker/records.rs"]
 mod records;
 #[path = "broker/runs.rs"]

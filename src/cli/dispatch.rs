@@ -13,7 +13,7 @@ use crate::{
         output::{self, Output},
         passphrase, policy, read, run, serve,
         session::Session,
-        unlock, variables, vault,
+        ui, unlock, variables, vault,
     },
 };
 
@@ -75,6 +75,7 @@ fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Read(command) => read::perform(&command, &begin()?),
         Command::Run(command) => return run::perform(command, &begin()?),
         Command::Serve(command) => serve::perform(command, begin()?),
+        Command::Ui(command) => ui::perform(&command, begin()?),
         Command::Unlock(command) => unlock::unlock(&command, &begin()?),
         Command::Vault(command) => vault::perform(command, &begin()?),
     }?;

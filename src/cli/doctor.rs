@@ -12,7 +12,9 @@ use crate::{
         output::{Ink, Output},
         session::Session,
     },
+    config::Config,
     display_text::escaped,
+    http::page::Health,
 };
 
 mod connect;
@@ -41,6 +43,23 @@ pub(super) fn perform(accept_store: bool, session: &Session) -> anyhow::Result<E
         Ok(()) if worst => ExitCode::FAILURE,
         Ok(()) => ExitCode::SUCCESS,
     })
+}
+
+/// The findings for the owner's page.
+pub(super) fn health(config: &Config) -> Vec<Health> {
+    let mut findings = connect::findings(config);
+    findings.extend(places::findings(config));
+    findings.extend(tier::findings(config));
+    let health = findings.into_iter().map(|finding| Health {
+        subject: finding.subject.to_owned(),
+        verdict: match finding.verdict {
+            Verdict::Bad => "bad",
+            Verdict::Good => "ok",
+            Verdict::Look => "look",
+        },
+        text: finding.text,
+    });
+    health.collect()
 }
 
 /// One thing that was looked at.
