@@ -119,7 +119,7 @@ function elsewhere(html) {
 
 run("init", "--vault", "Dev");
 const policy = readFileSync(join(home, "policy.toml"), "utf8");
-writeFileSync(join(home, "policy.toml"), policy.replace(/^(run = \["\*\*"\])$/m, '$1\napprove = "always"'), { mode: 0o600 });
+writeFileSync(join(home, "policy.toml"), policy.replace(/^run +=.*$/m, '$&\napprove = "always"'), { mode: 0o600 });
 
 const agent = new Agent();
 const browser = await chromium.launch({

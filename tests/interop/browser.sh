@@ -16,12 +16,12 @@ skip() {
     exit
 }
 
-chromium() {
+browser() {
     command -v chromium || command -v chromium-browser || command -v google-chrome
 }
 
 command -v npm >/dev/null || skip "there is no npm"
-if ! chromium >/dev/null; then
+if ! browser >/dev/null; then
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || skip "there is no Chromium"
     { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 ||
         skip "Chromium can't be installed"
@@ -30,7 +30,7 @@ mkdir -p "$packages" "$artefacts"
 npm install --silent --no-audit --no-fund --prefix "$packages" 'playwright-core@1.65.1' 'axe-core@4.14.1' ||
     skip "the packages can't be installed"
 artefacts=$(realpath "$artefacts")
-CHROMIUM=$(chromium)
+CHROMIUM=$(browser)
 export CHROMIUM
 cd "$packages"
 # Packages are looked up beside the script.
