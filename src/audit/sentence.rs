@@ -83,7 +83,12 @@ impl Entry {
         };
         self.add_refusal(viewer, &mut sentence);
         if let Some(reason) = &self.reason {
-            sentence += &format!("; its reason: {}", escaped(reason));
+            // What a person did needs no reason; how it came about is told instead.
+            let introduced = match self.verb {
+                Verb::TypeValue => "",
+                _ => "its reason: ",
+            };
+            sentence += &format!("; {introduced}{}", escaped(reason));
         }
         sentence
     }

@@ -287,12 +287,16 @@ async fn a_value_that_an_agent_asked_for_can_be_typed_here() {
         }),
     );
     let browser = Browser::enter(&house).await;
+    run(&house);
 
     let list = browser.look("").await;
+    let yes = [("code", request.code.as_str()), ("answer", "yes")];
+    let allowed = browser.post("", &yes).await;
     let place = format!("type/{}", request.code);
     let typed = browser.post(&place, &[("hidden", CANARY)]).await;
 
     assert!(list.body.contains("Type the value here"));
+    assert_eq!(allowed.status, 409, "a button types nothing");
     assert_eq!(typed.status, 303, "{typed:?}");
     let reference = hushkey::vault::SecretReference::parse("op://Dev/Shop/password").unwrap();
     let stored = house

@@ -39,7 +39,7 @@ pub(super) async fn show(
     let content = html! {
         h1 { "Activity" }
         (live::news())
-        form method="get" {
+        form.filter method="get" {
             div.actions {
                 label for="who" { "Only" }
                 input.short id="who" name="who" value=[who] placeholder="an agent's name, or owner" autocomplete="off";

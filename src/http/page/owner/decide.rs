@@ -6,9 +6,9 @@ use axum::{body::Body, extract::State, response::Response};
 use http::HeaderMap;
 use jiff::Timestamp;
 
-use super::{Desk, Session, failed, waiting};
+use super::{Desk, OWNER, Session, failed, waiting};
 use crate::{
-    approvals::{Code, Decision, Person, Proof, Request, Verdict, Way},
+    approvals::{Code, Decision, Matter, Person, Proof, Request, Verdict, Way},
     broker::BrokerError,
     http::page::{body::Form, frame::see_other},
 };
@@ -30,8 +30,15 @@ pub(super) async fn decide(
     let (verdict, remember) = match sent.text("answer") {
         "yes" => (Verdict::Yes, false),
         "remember" => (Verdict::Yes, true),
+        "never" => (Verdict::No, true),
         _ => (Verdict::No, false),
     };
+    // A right is granted where its rule is shown, and a value is there when it was typed: neither by a button.
+    let is_access = matches!(request.matter, Matter::Access(_));
+    if verdict == Verdict::Yes && (is_access || matches!(request.matter, Matter::Ask(_))) {
+        let wrong = BrokerError::Invalid("that can't be allowed on this page".into());
+        return failed(&session, &wrong);
+    }
     let proof = match verdict {
         Verdict::No => None,
         Verdict::Yes => {
@@ -54,8 +61,16 @@ pub(super) async fn decide(
         at: now,
         proof,
     };
-    let decided = desk.approvals(move |file| file.decide(&request, &decision, now));
-    match decided.await {
+    let broker = &desk.owner.broker;
+    let decided = match &request.matter {
+        Matter::Access(_) => broker.answer_access(&OWNER, &request, decision).await,
+        Matter::Ask(_) => broker.refuse_to_type(&request, Way::Page).await,
+        _ => {
+            desk.approvals(move |file| file.decide(&request, &decision, now))
+                .await
+        }
+    };
+    match decided {
         Ok(()) => see_other(&format!("/{}/", session.base)),
         Err(error) => failed(&session, &error),
     }

@@ -59,7 +59,7 @@ fn card(desk: &Desk, session: &Session, request: &Request, complaint: Option<&st
                 dt { "Code" } dd { span.code { (code) } }
                 (matter(&request.matter))
                 @if let Some(reason) = &request.reason { dt { "Its reason" } dd { (escaped(reason)) } }
-                @if let Some(client) = &request.client { dt { "Program" } dd { (escaped(client)) } }
+                @if let Some(client) = &request.client { dt { "Client" } dd { (escaped(client)) } }
                 dt { "Time left" } dd { (left / 60) " min " (left % 60) " s" }
             }
             @if let Some(complaint) = complaint { p.warn role="alert" id={ "complaint-" (code) } { (complaint) } }
@@ -98,6 +98,9 @@ fn decision(desk: &Desk, session: &Session, request: &Request, wrong: bool) -> M
                     }
                 }
                 button.danger type="submit" name="answer" value="no" { "Refuse" }
+                @if is_access {
+                    button.quiet type="submit" name="answer" value="never" { "Refuse, and do not show it again" }
+                }
             }
         }
     }
