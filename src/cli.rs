@@ -21,6 +21,7 @@ mod connect;
 mod demo;
 mod doctor;
 mod environment;
+mod export;
 mod failure;
 mod file;
 mod guard;
@@ -163,6 +164,8 @@ pub enum Command {
     /// Makes, shows and changes environments: named sets of variables for programs
     #[command(subcommand, visible_alias = "env")]
     Environment(EnvironmentCommand),
+    /// Writes vaults with all that they hold into a file that a passphrase opens
+    Export(Export),
     /// Attaches, saves, lists and deletes items' files
     #[command(subcommand)]
     File(FileCommand),
@@ -371,6 +374,64 @@ pub enum ImportCommand {
                             Example:\n  hushkey import dotenv .env --vault Dev --title shop --rewrite\n  hushkey run --env-file .env -- npm test"
     )]
     Dotenv(ImportDotenv),
+    /// Takes in an unencrypted JSON export of Bitwarden
+    #[command(
+        after_help = "Example:\n  hushkey import bitwarden bitwarden_export.json --dry-run\n  hushkey import bitwarden bitwarden_export.json --vault Dev\n\n\
+                            Folders become tags. Delete the export afterwards: it holds every value in clear."
+    )]
+    Bitwarden(ImportFile),
+    /// Takes in a .1pux file of 1Password, or what `hushkey export` made
+    #[command(
+        name = "1pux",
+        after_help = "Example:\n  hushkey import 1pux export.1pux --dry-run\n  hushkey import 1pux export.1pux\n  hushkey import 1pux hushkey.age\n\n\
+                            Each vault goes into that of its name, which is made if there is none. Delete an unencrypted export afterwards."
+    )]
+    Onepux(ImportFile),
+}
+
+/// `hushkey import 1pux` and `bitwarden`.
+#[derive(Debug, Args)]
+pub struct ImportFile {
+    /// The export
+    pub file: PathBuf,
+    /// The vault that gets everything
+    #[arg(long, value_name = "V")]
+    pub vault: Option<String>,
+    /// Tells what would be taken in, without a value, and changes nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Leaves out items whose title is in the vault already, instead of refusing
+    #[arg(long)]
+    pub skip_existing: bool,
+    /// Leaves out attached files
+    #[arg(long)]
+    pub skip_files: bool,
+    /// Leaves out items that were put away
+    #[arg(long)]
+    pub skip_archived: bool,
+    /// For an encrypted export: a private file that holds its passphrase; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// `hushkey export`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The file is a .1pux in the age format: `hushkey import 1pux` reads it, and `age -d` opens it.\n\n\
+                  Examples:\n  hushkey export hushkey.age\n  hushkey export work.age --vault Work"
+)]
+pub struct Export {
+    /// The file to write
+    pub file: PathBuf,
+    /// Only these vaults; may be repeated
+    #[arg(long = "vault", value_name = "V")]
+    pub vaults: Vec<String>,
+    /// A private file that holds the new file's passphrase; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Overwrites the file without asking
+    #[arg(long, short)]
+    pub force: bool,
 }
 
 /// `hushkey import dotenv`.
@@ -387,6 +448,9 @@ pub struct ImportDotenv {
     /// Leaves references in the file where the values were
     #[arg(long)]
     pub rewrite: bool,
+    /// Tells what would become of each line, without a value, and changes nothing
+    #[arg(long, conflicts_with_all = ["rewrite", "update"])]
+    pub dry_run: bool,
     /// Adds to the item of that title, and replaces values that it has, instead of refusing
     #[arg(long)]
     pub update: bool,

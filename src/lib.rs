@@ -3,6 +3,7 @@
 #![warn(unreachable_pub)]
 
 pub mod access;
+pub mod age;
 pub mod approvals;
 pub mod audit;
 pub mod backend;
@@ -25,6 +26,7 @@ pub mod mcp;
 pub mod otp;
 pub mod policy;
 pub mod policy_file;
+pub mod portable;
 pub mod private_file;
 pub mod redact;
 pub mod registry;

@@ -21,8 +21,9 @@ pub use environment::{
 };
 pub use id::{EnvironmentId, FieldId, FileId, ItemId, SectionId, VaultId, is_id};
 pub use item::{
-    Category, Field, FieldMetadata, FieldType, FileMetadata, Item, ItemMetadata, ItemOverview,
-    ItemState, ItemUrl, NewFile, NewItem, NewVault, Purpose, Section, VaultEdit, VaultOverview,
+    Batch, BatchVault, Category, Field, FieldMetadata, FieldType, FileMetadata, Item, ItemMetadata,
+    ItemOverview, ItemState, ItemUrl, NewFile, NewItem, NewVault, Purpose, Section, VaultEdit,
+    VaultOverview, WholeItem,
 };
 pub use name::{folded_name, same_name};
 pub use reference::{
@@ -89,6 +90,58 @@ pub trait Vault: Send + Sync {
 
     /// Makes an item; version 1.
     async fn create_item(&self, vault: &VaultId, new: NewItem) -> Result<ItemMetadata, VaultError>;
+
+    /// Makes many items, with their files and the vaults that they go into; gives back how many. The local store does all or
+    /// nothing, in one transaction. Elsewhere what was made is removed again when something fails, as far as that can be
+    /// done: a process that is killed meanwhile leaves what it has made, and the error tells what could not be removed.
+    async fn create_all(&self, batches: Vec<Batch>) -> Result<usize, VaultError> {
+        let mut made = Vec::new();
+        let failed = match self.create_each(batches, &mut made).await {
+            Ok(()) => return Ok(made.len()),
+            Err(error) => error,
+        };
+        let mut left = 0;
+        for (vault, item) in made.iter().rev() {
+            left += usize::from(self.delete_item(vault, item).await.is_err());
+        }
+        if left == 0 {
+            return Err(failed);
+        }
+        Err(VaultError::Refused(format!(
+            "{failed}; {left} of the items that were made before could not be removed again: look for them by hand"
+        )))
+    }
+
+    /// The steps of [`Vault::create_all`] one after another; `made` tells how far it came.
+    async fn create_each(
+        &self,
+        batches: Vec<Batch>,
+        made: &mut Vec<(VaultId, ItemId)>,
+    ) -> Result<(), VaultError> {
+        for Batch { vault, items } in batches {
+            let vault = match vault {
+                BatchVault::New(new) => self.create_vault(new).await?.id,
+                BatchVault::There(vault) => vault,
+            };
+            for WholeItem {
+                item,
+                files,
+                archived,
+            } in items
+            {
+                let id = self.create_item(&vault, item).await?.overview.id;
+                made.push((vault.clone(), id.clone()));
+                for file in files {
+                    self.attach_file(&vault, &id, file).await?;
+                }
+                if archived {
+                    self.set_item_state(&vault, &id, ItemState::Archived)
+                        .await?;
+                }
+            }
+        }
+        Ok(())
+    }
 
     /// Replaces an item as a whole. `item.overview.version` is the version that was read: another
     /// one in the store is a [`VaultError::Conflict`] and nothing is written. Files are left as they are.

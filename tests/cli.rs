@@ -19,6 +19,8 @@ mod demo;
 mod dotenv;
 #[path = "cli/environments.rs"]
 mod environments;
+#[path = "cli/exchange.rs"]
+mod exchange;
 #[path = "cli/files.rs"]
 mod files;
 #[path = "cli/first_use.rs"]

@@ -9,6 +9,8 @@ mod fake_connect;
 mod dotenv;
 #[path = "cli/environments.rs"]
 mod environments;
+#[path = "cli/exchange.rs"]
+mod exchange;
 #[path = "cli/files.rs"]
 mod files;
 #[path = "cli/forms.rs"]

@@ -46,6 +46,7 @@ const LENT: &[(&str, usize)] = &[
     ("src/launch/foreground.rs", 1),
     ("src/launch.rs", 2),
     ("src/otp.rs", 1),
+    ("src/portable/text.rs", 1),
     ("src/redact/fingerprints.rs", 1),
     ("src/redact/gate.rs", 1),
     ("src/redact/ledger.rs", 1),

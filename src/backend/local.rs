@@ -22,8 +22,9 @@ use crate::{
     keys::Kek,
     sqlite_file,
     vault::{
-        FileContent, FileId, Item, ItemId, ItemMetadata, ItemOverview, ItemState, NewFile, NewItem,
-        NewVault, StoreHead, StoreReport, Vault, VaultEdit, VaultError, VaultId, VaultOverview,
+        Batch, FileContent, FileId, Item, ItemId, ItemMetadata, ItemOverview, ItemState, NewFile,
+        NewItem, NewVault, StoreHead, StoreReport, Vault, VaultEdit, VaultError, VaultId,
+        VaultOverview,
     },
 };
 
@@ -273,6 +274,10 @@ impl Vault for LocalVault {
         let vault = vault.clone();
         self.write(move |session| session.create_item(&vault, new))
             .await
+    }
+
+    async fn create_all(&self, batches: Vec<Batch>) -> Result<usize, VaultError> {
+        self.write(|session| session.create_all(batches)).await
     }
 
     async fn replace_item(&self, item: Item) -> Result<ItemMetadata, VaultError> {

@@ -8,8 +8,7 @@ use clap_complete::Shell;
 use crate::{
     broker::Class,
     cli::{
-        Arguments, Command, agent, approve, connect, demo, doctor, environment, failure, file,
-        import, init, inject, item, log, mcp,
+        Arguments, Command, agent, approve, connect, demo, doctor, environment, export, failure, file, import, init, inject, item, log, mcp,
         output::{self, Output},
         passphrase, policy, read, run, serve,
         session::Session,
@@ -58,6 +57,7 @@ fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Demo => return demo::perform(output),
         Command::Doctor { accept_store } => return doctor::perform(accept_store, &begin()?),
         Command::Environment(command) => environment::perform(command, &begin()?),
+        Command::Export(command) => export::perform(&command, &begin()?),
         Command::File(command) => file::perform(command, &begin()?),
         Command::HoldKey { socket, seconds } => unlock::hold(&socket, seconds),
         Command::Import(command) => import::perform(&command, &begin()?),

@@ -30,9 +30,18 @@ use crate::{
 /// Bytes that a `.env` file may have.
 const MAX_BYTES: u64 = 1024 * 1024;
 
+mod whole;
+
 /// Does what the command says.
 pub(super) fn perform(command: &ImportCommand, session: &Session) -> anyhow::Result<()> {
-    let ImportCommand::Dotenv(arguments) = command;
+    match command {
+        ImportCommand::Bitwarden(arguments) => whole::perform(arguments, whole::bitwarden, session),
+        ImportCommand::Dotenv(arguments) => dotenv(arguments, session),
+        ImportCommand::Onepux(arguments) => whole::perform(arguments, whole::onepux, session),
+    }
+}
+
+fn dotenv(arguments: &ImportDotenv, session: &Session) -> anyhow::Result<()> {
     let source = SourceFile::read(&arguments.file)?;
     let named = |error: &dyn std::error::Error| {
         Failure::Usage(format!("{}: {error}", arguments.file.display()))
@@ -45,7 +54,7 @@ pub(super) fn perform(command: &ImportCommand, session: &Session) -> anyhow::Res
         .iter()
         .map(|field| (field.metadata.label.clone(), field.metadata.concealed()))
         .collect();
-    let view = if fields.is_empty() {
+    let view = if fields.is_empty() || arguments.dry_run {
         None
     } else {
         Some(store(fields, arguments, &session.broker()?)?)
@@ -64,7 +73,13 @@ pub(super) fn perform(command: &ImportCommand, session: &Session) -> anyhow::Res
         .iter()
         .map(|entry| Line::of(entry, &plan, &concealed, &references))
         .collect();
-    tell(&lines, view.as_ref(), rewritten, session.output)
+    tell(
+        &lines,
+        view.as_ref(),
+        rewritten,
+        arguments.dry_run,
+        session.output,
+    )
 }
 
 /// Puts the fields into a new item, or with `--update` into the one that has the title.
@@ -251,6 +266,7 @@ fn tell(
     lines: &[Line],
     view: Option<&ItemView>,
     rewritten: bool,
+    dry_run: bool,
     output: Output,
 ) -> anyhow::Result<()> {
     if output.is_json() {
@@ -268,7 +284,11 @@ fn tell(
     let rows: Vec<_> = lines.iter().map(Line::row).collect();
     output.table(["LINE", "NAME", "BECAME", "REFERENCE"], &rows)?;
     let Some(view) = view else {
-        return output.line("Nothing was there to import.");
+        return output.line(if dry_run {
+            "Nothing was changed: this was a dry run."
+        } else {
+            "Nothing was there to import."
+        });
     };
     let item = &view.metadata.overview;
     let count = lines.iter().filter(|line| line.reason.is_none()).count();

@@ -9,10 +9,12 @@ use crate::{
     cli::assigned_value,
     dotenv::Dotenv,
     generate::Recipe,
-    import,
+    import, otp,
     policy::{CommandPattern, Policy, ReferencePattern, Rights},
+    portable::{bitwarden, onepux},
+    ssh_key,
     template::{Part, Template},
-    vault::SecretReference,
+    vault::{Secret, SecretReference},
 };
 
 /// Reads a text in each way; the first byte tells which one, so that the fuzzer can follow it.
@@ -20,8 +22,11 @@ pub fn parsers(data: &[u8]) {
     let Some((which, bytes)) = data.split_first() else {
         return;
     };
-    if which % 10 == 0 {
-        return dotenv(bytes);
+    match which {
+        240..=247 => return drop(bitwarden::read(bytes)),
+        248..=255 => return drop(onepux::read(bytes)),
+        which if which % 10 == 0 => return dotenv(bytes),
+        _ => {}
     }
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
@@ -31,7 +36,13 @@ pub fn parsers(data: &[u8]) {
         2 => policy(text),
         3 => command_pattern(text),
         4 => reference_pattern(text),
-        5 => drop(Recipe::parse(text)),
+        5 => {
+            let _ = (
+                Recipe::parse(text),
+                otp::code(&Secret::new(text.to_owned()), 59),
+            );
+            let _ = ssh_key::openssh(&Secret::new(text.to_owned()));
+        }
         6 => rights(text),
         7 => assignment(text),
         9 => template(text),

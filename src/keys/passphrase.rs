@@ -71,6 +71,12 @@ impl Passphrase {
         crate::seal::same_mac(&self.0, &other.0)
     }
 
+    /// The bytes, for another format's own way to make a key of them.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The key that this passphrase makes with a salt. Takes as long as `cost` says.
     pub(super) fn key(&self, cost: Cost, salt: &[u8]) -> Result<DataKey, KeyError> {
         let params = cost.params()?;

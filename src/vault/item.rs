@@ -239,6 +239,35 @@ impl std::fmt::Debug for NewFile {
     }
 }
 
+/// Items that go into one vault together.
+#[derive(Debug)]
+pub struct Batch {
+    /// The vault.
+    pub vault: BatchVault,
+    /// The items, in order.
+    pub items: Vec<WholeItem>,
+}
+
+/// The vault that a batch goes into.
+#[derive(Debug)]
+pub enum BatchVault {
+    /// One that is made with the items.
+    New(NewVault),
+    /// One that is there.
+    There(VaultId),
+}
+
+/// A new item with its files.
+#[derive(Debug)]
+pub struct WholeItem {
+    /// The item.
+    pub item: NewItem,
+    /// Its files.
+    pub files: Vec<NewFile>,
+    /// Whether it is put away at once.
+    pub archived: bool,
+}
+
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*

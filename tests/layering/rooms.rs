@@ -47,6 +47,11 @@ pub(crate) const ROOMS: &[Room] = &[
         never: WORLD,
     },
     Room {
+        name: "age",
+        may: &["seal"],
+        never: EDGES,
+    },
+    Room {
         name: "approvals",
         may: &[
             "access",
@@ -104,6 +109,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "launch",
             "otp",
             "policy",
+            "portable",
             "redact",
             "ssh_key",
             "template",
@@ -115,6 +121,7 @@ pub(crate) const ROOMS: &[Room] = &[
         name: "cli",
         may: &[
             "access",
+            "age",
             "approvals",
             "audit",
             "backend::connect",
@@ -132,6 +139,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "mcp",
             "policy",
             "policy_file",
+            "portable",
             "private_file",
             "registry",
             "template",
@@ -168,8 +176,11 @@ pub(crate) const ROOMS: &[Room] = &[
             "dotenv",
             "generate",
             "import",
+            "otp",
             "policy",
+            "portable",
             "redact",
+            "ssh_key",
             "template",
             "vault",
         ],
@@ -256,6 +267,11 @@ pub(crate) const ROOMS: &[Room] = &[
         name: "policy_file",
         may: &["broker::PolicySource", "policy", "private_file"],
         never: VALUES,
+    },
+    Room {
+        name: "portable",
+        may: &["vault"],
+        never: &["reqwest", "rmcp", "rusqlite", "std::fs", "tokio"],
     },
     Room {
         name: "private_file",

@@ -1,8 +1,9 @@
 //! What any vault does, done by this one.
 
 use hushkey::vault::{
-    Category, FieldId, FieldType, ItemId, ItemState, ItemUrl, NewVault, ResolvedReference, Secret,
-    SectionId, Vault, VaultEdit, VaultError, reference::Named,
+    Batch, BatchVault, Category, FieldId, FieldType, ItemId, ItemState, ItemUrl, NewVault,
+    ResolvedReference, Secret, SectionId, Vault, VaultEdit, VaultError, WholeItem,
+    reference::Named,
 };
 
 use crate::support::{Home, file, login, login_in, password, values, vault_named};
@@ -388,4 +389,48 @@ fn named<T>(id: T, name: &str) -> Named<T> {
         id,
         name: name.to_owned(),
     }
+}
+
+#[tokio::test]
+async fn many_items_are_made_with_files_and_vaults_or_not_at_all() {
+    let home = Home::new();
+    let store = home.open();
+    let dev = vault_named(&store, "Dev").await.id;
+    let whole = |title: &str, files: &[&str]| WholeItem {
+        item: login(title),
+        files: files.iter().map(|name| file(name, b"content")).collect(),
+        archived: title == "Old",
+    };
+    let batches = |last: WholeItem| {
+        let new = NewVault {
+            name: "New".into(),
+            description: String::new(),
+        };
+        vec![
+            Batch {
+                vault: BatchVault::There(dev.clone()),
+                items: vec![whole("One", &["a.pem"]), whole("Old", &[])],
+            },
+            Batch {
+                vault: BatchVault::New(new),
+                items: vec![last],
+            },
+        ]
+    };
+
+    let refused = store.create_all(batches(whole("Two", &["a/b"]))).await;
+    let before = store.vaults().await.unwrap();
+    let made = store.create_all(batches(whole("Two", &[]))).await.unwrap();
+
+    assert!(matches!(refused, Err(VaultError::Invalid(_))));
+    assert_eq!((before.len(), before[0].items), (1, 0));
+    assert_eq!(made, 3);
+    assert_eq!(store.items(&dev, ItemState::Active).await.unwrap().len(), 1);
+    assert_eq!(
+        store.items(&dev, ItemState::Archived).await.unwrap().len(),
+        1
+    );
+    let report = store.check().await.unwrap();
+    assert_eq!((report.vaults, report.items, report.files), (2, 3, 1));
+    assert!(report.faults.is_empty(), "{:?}", report.faults);
 }

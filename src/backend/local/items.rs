@@ -10,8 +10,8 @@ use crate::{
         subkeys::{Part, Tag, fold, state_code, tag},
     },
     vault::{
-        Field, FieldMetadata, Item, ItemId, ItemMetadata, ItemOverview, ItemState, NewItem,
-        VaultError, VaultId,
+        Batch, BatchVault, Field, FieldMetadata, Item, ItemId, ItemMetadata, ItemOverview,
+        ItemState, NewItem, VaultError, VaultId, WholeItem,
     },
 };
 
@@ -116,6 +116,33 @@ impl Session<'_> {
                 .collect(),
             files,
         })
+    }
+
+    /// Makes many items, with their files and vaults: all of it in this session's transaction.
+    pub(super) fn create_all(&mut self, batches: Vec<Batch>) -> Result<usize, VaultError> {
+        let mut made = 0;
+        for Batch { vault, items } in batches {
+            let vault = match vault {
+                BatchVault::New(new) => self.create_vault(new)?.id,
+                BatchVault::There(vault) => vault,
+            };
+            for WholeItem {
+                item,
+                files,
+                archived,
+            } in items
+            {
+                let id = self.create_item(&vault, item)?.overview.id;
+                for file in files {
+                    self.attach_file(&vault, &id, file)?;
+                }
+                if archived {
+                    self.set_item_state(&vault, &id, ItemState::Archived)?;
+                }
+                made += 1;
+            }
+        }
+        Ok(made)
     }
 
     /// Makes an item.
