@@ -11,7 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, config::DbConfig};
+use rusqlite::{
+    Connection, OpenFlags, Transaction, TransactionBehavior, backup::Backup, config::DbConfig,
+};
 use tempfile::TempDir;
 
 use crate::{
@@ -98,6 +100,100 @@ pub fn create<E: From<SqliteFileError>>(
     fill(&transaction)?;
     transaction.commit().map_err(SqliteFileError::from)?;
     Ok(draft.publish(connection)?)
+}
+
+/// A whole copy of a file, in a private directory of its own until it is published.
+pub struct Copy {
+    aside: TempDir,
+}
+
+impl Copy {
+    /// Copies the file at `path`, as it stands at one moment, next to where it will be published.
+    ///
+    /// # Errors
+    /// [`SqliteFileError`]
+    pub fn of(path: &Path, to: &Path) -> Result<Self, SqliteFileError> {
+        let copy = Self::begin(to)?;
+        let from = open(path)?;
+        // SQLite would make a file that others can read; an empty one it takes.
+        private_file::create_private(&copy.path(), b"")?;
+        let name = copy.path().display().to_string();
+        from.execute("VACUUM INTO ?1", [name])?;
+        Ok(copy)
+    }
+
+    /// Copies the bytes of a file that nobody writes to, next to where they will be put.
+    ///
+    /// # Errors
+    /// [`SqliteFileError`]
+    pub fn taken(from: &Path, to: &Path) -> Result<Self, SqliteFileError> {
+        private_file::ensure_private_dir(private_file::directory_of(to))?;
+        let copy = Self::begin(to)?;
+        private_file::create_private(&copy.path(), b"")?;
+        let taken = || {
+            let mut source = std::fs::File::open(from)?;
+            let mut file = std::fs::OpenOptions::new().write(true).open(copy.path())?;
+            io::copy(&mut source, &mut file)?;
+            file.sync_all()
+        };
+        taken().map_err(|e| failed("read", from, e))?;
+        Ok(copy)
+    }
+
+    /// Where the copy is.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.aside.path().join("copy.db")
+    }
+
+    /// Gives the copy its name, in place of what is there.
+    ///
+    /// # Errors
+    /// [`SqliteFileError`]
+    pub fn publish(self, to: &Path) -> Result<(), SqliteFileError> {
+        let publish = || {
+            std::fs::File::open(self.path())?.sync_all()?;
+            std::fs::rename(self.path(), to)
+        };
+        publish().map_err(|e| failed("made", to, e))?;
+        Ok(private_file::sync_directory(private_file::directory_of(
+            to,
+        ))?)
+    }
+
+    /// Puts the copy's content in the place of a file that others may have open, in one transaction; or makes the file.
+    ///
+    /// # Errors
+    /// [`SqliteFileError`]; the file is as it was then.
+    pub fn put_in_place(self, path: &Path) -> Result<(), SqliteFileError> {
+        let source = connect(&self.path())?;
+        if !path.exists() {
+            refuse_leftover(path)?;
+            source.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+            source.pragma_update(None, "journal_mode", "WAL")?;
+            source.close().map_err(|(_, e)| e)?;
+            return self.publish(path);
+        }
+        let mut file = open(path)?;
+        let pages = Backup::new(&source, &mut file)?;
+        pages.run_to_completion(i32::MAX, LONGEST_PAUSE, None)?;
+        Ok(())
+    }
+
+    fn begin(beside: &Path) -> Result<Self, SqliteFileError> {
+        // SQLite refuses links anywhere in the path; those above the directory are the owner's affair.
+        let aside = private_file::directory_of(beside)
+            .canonicalize()
+            .and_then(|directory| {
+                tempfile::Builder::new()
+                    .prefix(".hushkey-copy-")
+                    .permissions(Permissions::from_mode(0o700))
+                    .tempdir_in(directory)
+            });
+        Ok(Self {
+            aside: aside.map_err(|e| failed("made", beside, e))?,
+        })
+    }
 }
 
 /// A file in the making: built aside, so that neither a second maker nor a sudden end can leave half of one.

@@ -11,6 +11,8 @@ mod terminal;
 mod agents;
 #[path = "cli/approve.rs"]
 mod approve;
+#[path = "cli/backup.rs"]
+mod backup;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
 #[path = "cli/demo.rs"]

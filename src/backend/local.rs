@@ -28,6 +28,7 @@ use crate::{
     },
 };
 
+mod backup;
 mod check;
 mod environments;
 mod fault;
@@ -43,6 +44,7 @@ mod titles;
 mod tree;
 mod vaults;
 
+pub use backup::{backup, restore};
 pub use environments::EnvironmentFile;
 use session::Session;
 use subkeys::Subkeys;

@@ -8,7 +8,8 @@ use clap_complete::Shell;
 use crate::{
     broker::Class,
     cli::{
-        Arguments, Command, agent, approve, connect, demo, doctor, environment, export, failure, file, import, init, inject, item, log, mcp,
+        Arguments, Command, agent, approve, backup, connect, demo, doctor, environment, export,
+        failure, file, import, init, inject, item, log, mcp,
         output::{self, Output},
         passphrase, policy, read, run, serve,
         session::Session,
@@ -52,6 +53,7 @@ fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Agent(command) => agent::perform(&command, &begin()?),
         Command::Approve(command) => approve::perform(&command, &begin()?),
+        Command::Backup(command) => backup::perform(&command, &begin()?),
         Command::Completions { shell } => completions(shell),
         Command::Connect(command) => return connect::perform(&command, &begin()?),
         Command::Demo => return demo::perform(output),
@@ -73,6 +75,7 @@ fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Passphrase(command) => passphrase::perform(&command, &begin()?),
         Command::Policy(command) => policy::perform(&command, &begin()?),
         Command::Read(command) => read::perform(&command, &begin()?),
+        Command::Restore(command) => backup::restore(&command, &begin()?),
         Command::Run(command) => return run::perform(command, &begin()?),
         Command::Serve(command) => serve::perform(command, begin()?),
         Command::Ui(command) => ui::perform(&command, begin()?),

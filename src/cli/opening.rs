@@ -17,7 +17,7 @@ use crate::{
     audit::AuditLog,
     backend::{
         connect::{ConnectVault, Limits, Server},
-        local::{EnvironmentFile, LocalVault},
+        local::{self, EnvironmentFile, LocalVault},
     },
     broker::{Broker, BrokerError, Grounds, OwnPaths},
     cli::session::{OWNER, wait},
@@ -27,7 +27,7 @@ use crate::{
     policy_file::PolicyFile,
     private_file::{self, PrivateFileError},
     registry::Registry,
-    vault::{Secret, VaultError, VaultOverview},
+    vault::{Secret, StoreHead, VaultError, VaultOverview},
 };
 
 pub(super) mod key;
@@ -167,6 +167,19 @@ pub(super) fn open_audit(config: &Config) -> Result<AuditLog, BrokerError> {
     drop(lock(config, FlockOperation::NonBlockingLockShared));
     let key = key::owner_key(config)?;
     AuditLog::open(&config.places.audit, &key.kek).map_err(unavailable)
+}
+
+/// Copies the sealed store into a file.
+pub(super) fn backup(config: &Config, to: &Path) -> Result<StoreHead, BrokerError> {
+    let key = key::owner_key(config)?;
+    Ok(local::backup(&config.places.store, &key.kek, to)?)
+}
+
+/// Puts a copy in the store's place.
+pub(super) fn restore(config: &Config, from: &Path) -> Result<StoreHead, BrokerError> {
+    let key = key::owner_key(config)?;
+    let _alone = lock(config, FlockOperation::NonBlockingLockExclusive);
+    Ok(local::restore(&config.places.store, &key.kek, from)?)
 }
 
 /// Locks the store's directory: whoever makes what is missing is alone, and whoever opens it waits until all of it is

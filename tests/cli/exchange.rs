@@ -193,11 +193,7 @@ fn an_export_is_for_a_person_and_on_record() {
     let log = person.types(["log"]).succeeds();
 
     assert_eq!(refused.status, 3);
-    assert!(
-        log.stdout.contains("owner exported Dev items"),
-        "{}",
-        log.stdout
-    );
+    assert!(log.stdout.contains("owner exported Dev"), "{}", log.stdout);
 }
 
 #[test]
