@@ -167,6 +167,6 @@ mod tests {
         assert_snapshot!(refusal("[groups.a]\nmembers = [\"owner\"]"), @"line 2, column 12: an agent's name has 1 to 64 letters, digits, `-`, `_` or `.`, and is not `owner`");
         assert_snapshot!(refusal("[groups.\"a b\"]\nmembers = []"), @"line 1, column 9: a group's name has 1 to 64 letters, digits, `-`, `_` or `.`");
         assert_snapshot!(refusal("[groups.a]\nmember = []"), @"line 2, column 1: unknown key `member`; did you mean `members`?");
-        assert_snapshot!(refusal("[agents.a]\nmembers = []"), @"line 2, column 1: unknown key `members`; known are roots, require_token, vaults, commands, confirm, approve_by, require_reason");
+        assert_snapshot!(refusal("[agents.a]\nmembers = []"), @"line 2, column 1: unknown key `members`; known are roots, require_token, vaults, environments, commands, confirm, approve_by, require_reason");
     }
 }

@@ -130,7 +130,7 @@ fn what_cannot_be_meant_is_status_2() {
     agent allow codex --vault Dev -> 2: hushkey: --vault takes VAULT=LEVEL, as Dev=use
     log --since yesterday -> 2: hushkey: --since is not understood: write it as 1h or 2d, or as [time]
     mcp --agent a b -> 2: hushkey: an agent's name has 1 to 64 letters, digits, `-`, `_` or `.`, and is not `owner`
-    mcp --tools reveal -> 2: hushkey: there is no tool `reveal`; the tools are attach_file, check_references, create_item, delete_item, get_item, inject_template, list_activity, list_items, list_vaults, read_command, request_access, run_command, save_file, start_command, stop_command, update_item
+    mcp --tools reveal -> 2: hushkey: there is no tool `reveal`; the tools are attach_file, check_references, create_environment, create_item, delete_item, get_item, inject_template, list_activity, list_environments, list_items, list_variables, list_vaults, read_command, rename_environment, request_access, run_command, save_file, set_variables, start_command, stop_command, update_item
     import dotenv bad.env --vault Dev --title x -> 2: hushkey: bad.env: line 2 is no NAME=VALUE; put `#` before it if it is a comment
     ");
 }
