@@ -2,7 +2,8 @@
 //!
 //! [`VaultServer`] turns requests into calls of the broker, and the broker's answers into JSON that
 //! both a model and a person can read. What this module can name holds no value: that is why no answer can.
-//! It keeps no state between requests, so that both eras of the protocol and later many machines are served alike.
+//! It keeps no state between requests, so that both eras of the protocol and later many machines are served alike; what
+//! lasts, such as a program that stays up, is the broker's, and is not offered where another process may be asked next.
 
 use std::sync::{Arc, LazyLock};
 

@@ -38,13 +38,21 @@ pub struct InjectTemplate {
     pub overwrite: bool,
 }
 
-/// Where a template's text comes from.
-#[derive(Debug)]
+/// Where a template's text comes from. Its `Debug` tells nothing of a text: somebody may have put a value into it.
 pub enum TemplateText {
     /// A file on disk.
     File(PathBuf),
     /// The request itself.
     Text(String),
+}
+
+impl std::fmt::Debug for TemplateText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Text(_) => f.write_str("Text(..)"),
+        }
+    }
 }
 
 /// A template that was filled.

@@ -2,7 +2,7 @@
 //!
 //! A run conceals its own values. But a program can read its neighbour's environment or private files in `/proc`, and
 //! a file that an earlier run wrote: rules that keep a secret from `cat` are worth nothing if `cat` shows it all the
-//! same. And what each run lets through in pieces adds up. No value is kept here, only fingerprints. It does not know
+//! same. And what each run lets through in pieces adds up. No value is kept here, only fingerprints (`started` holds those of a program for as long as it can be read). It does not know
 //! what other processes of hushkey released.
 
 use std::{
