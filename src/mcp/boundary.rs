@@ -24,7 +24,7 @@ use crate::{
 
 mod body;
 
-pub(super) use body::overlook;
+pub(super) use body::{Net, overlook};
 
 /// Where a message says something.
 const SAYING: [&str; 3] = ["error", "params", "result"];

@@ -10,22 +10,29 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::combinators::BoxBody;
-use rmcp::transport::streamable_http_server::{
-    SessionManager, StreamableHttpServerConfig, StreamableHttpService,
-    session::local::LocalSessionManager,
+use rmcp::{
+    ServerHandler,
+    transport::streamable_http_server::{
+        SessionManager, StreamableHttpServerConfig, StreamableHttpService,
+        session::local::LocalSessionManager,
+    },
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{VaultServer, boundary, eras::EachEra};
+use super::{
+    VaultServer,
+    boundary::{self, Net},
+    eras::EachEra,
+};
 
 /// How long a session without a request lives: some clients never end theirs.
 const IDLE_SESSION: Duration = Duration::from_secs(10 * 60);
 
-/// One agent's tools behind an address.
-pub struct Endpoint {
-    server: VaultServer,
-    service: StreamableHttpService<EachEra, LocalSessionManager>,
+/// One agent's tools behind an address; or other tools, for seeing how the transport itself does.
+pub struct Endpoint<S: ServerHandler = VaultServer> {
+    service: StreamableHttpService<EachEra<S>, LocalSessionManager>,
     sessions: Arc<LocalSessionManager>,
+    net: Net,
 }
 
 /// From where a request came, as the log has it: `http 127.0.0.1`. An extension of the request.
@@ -36,6 +43,20 @@ impl Endpoint {
     /// Serves one agent until `stop`; then all its sessions and streams end.
     #[must_use]
     pub fn new(server: VaultServer, most_bytes: usize, stop: CancellationToken) -> Self {
+        let net = Net::of(&server);
+        Self::serving(server, net, most_bytes, stop)
+    }
+}
+
+impl<S: ServerHandler + Clone> Endpoint<S> {
+    /// Serves tools that are not hushkey's, in just the same way: for the protocol's own suite and for measuring what
+    /// is the transport's. There is nothing to conceal.
+    #[must_use]
+    pub fn of_others(tools: S, most_bytes: usize, stop: CancellationToken) -> Self {
+        Self::serving(tools, Net::of_nothing(), most_bytes, stop)
+    }
+
+    fn serving(server: S, net: Net, most_bytes: usize, stop: CancellationToken) -> Self {
         let mut sessions = LocalSessionManager::default();
         sessions.session_config.keep_alive = Some(IDLE_SESSION);
         let sessions = Arc::new(sessions);
@@ -45,13 +66,13 @@ impl Endpoint {
             .with_json_response(true)
             .with_max_request_body_bytes(most_bytes)
             .with_cancellation_token(stop);
-        let each = EachEra(server.clone());
+        let each = EachEra(server);
         let service =
             StreamableHttpService::new(move || Ok(each.clone()), Arc::clone(&sessions), config);
         Self {
-            server,
             service,
             sessions,
+            net,
         }
     }
 
@@ -62,7 +83,7 @@ impl Endpoint {
         B::Error: std::fmt::Display,
     {
         let response = self.service.handle(request).await;
-        boundary::overlook(response, &self.server).await
+        boundary::overlook(response, self.net.clone()).await
     }
 
     /// Tells whether a session of this agent has this id.
@@ -76,7 +97,7 @@ impl Endpoint {
     }
 }
 
-impl std::fmt::Debug for Endpoint {
+impl<S: ServerHandler> std::fmt::Debug for Endpoint<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Endpoint(..)")
     }

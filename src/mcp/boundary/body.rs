@@ -19,14 +19,7 @@ use crate::{access::Caller, broker::LazyBroker, mcp::VaultServer};
 type Boxed = BoxBody<Bytes, Infallible>;
 
 /// Conceals in an answer what was released to the agent.
-pub(in crate::mcp) async fn overlook(
-    response: Response<Boxed>,
-    server: &VaultServer,
-) -> Response<Boxed> {
-    let net = Net {
-        broker: Arc::clone(&server.broker),
-        caller: server.caller.clone(),
-    };
+pub(in crate::mcp) async fn overlook(response: Response<Boxed>, net: Net) -> Response<Boxed> {
     let (mut parts, body) = response.into_parts();
     if has_type(&parts.headers, "text/event-stream") {
         let body = Events {
@@ -50,20 +43,29 @@ fn has_type(headers: &HeaderMap, wanted: &str) -> bool {
     found.is_some_and(|found| found.as_bytes().starts_with(wanted.as_bytes()))
 }
 
-/// What is compared with what, for one agent.
-struct Net {
-    broker: Arc<LazyBroker>,
-    caller: Caller,
-}
+/// What is compared with what: the broker that released something, and to whom.
+#[derive(Clone)]
+pub(in crate::mcp) struct Net(Option<(Arc<LazyBroker>, Caller)>);
 
 impl Net {
+    /// What was released to the agent of this server.
+    pub(in crate::mcp) fn of(server: &VaultServer) -> Self {
+        Self(Some((Arc::clone(&server.broker), server.caller.clone())))
+    }
+
+    /// For tools behind which there is no vault.
+    pub(in crate::mcp) fn of_nothing() -> Self {
+        Self(None)
+    }
+
     /// The message with marks; `None` if it may leave as it is.
     fn conceal(&self, message: &[u8]) -> Option<String> {
-        let broker = self.broker.opened()?;
-        if !broker.has_released_to(&self.caller) {
+        let (broker, caller) = self.0.as_ref()?;
+        let broker = broker.opened()?;
+        if !broker.has_released_to(caller) {
             return None;
         }
-        let text = |text: &str| broker.conceal(&self.caller, text);
+        let text = |text: &str| broker.conceal(caller, text);
         match serde_json::from_slice::<Value>(message) {
             Ok(mut message) => conceal_message(&mut message, &text).then(|| message.to_string()),
             Err(_) => text(&String::from_utf8_lossy(message)),

@@ -1,42 +1,51 @@
 //! Both eras over a transport that keeps them apart itself: HTTP, where sessions are of the older one.
 
+#![expect(
+    deprecated,
+    reason = "sessions of the older versions have methods that the newest one has dropped"
+)]
+
+use std::borrow::Cow;
+
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
         DiscoverResult, GetPromptRequestParams, GetPromptResponse, InitializeRequestParams,
         InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-        ListToolsResult, MetaObject, PaginatedRequestParams, ReadResourceRequestParams,
-        ReadResourceResponse, ServerConfig, SubscriptionFilter, Tool,
+        ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion,
+        ReadResourceRequestParams, ReadResourceResponse, ServerConfig, SetLevelRequestParams,
+        SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
 };
 
 use super::{introduce, is_modern, survived};
-use crate::mcp::VaultServer;
 
-/// A [`VaultServer`] for a transport that keeps the eras apart itself: its results say who answered all the same, and a
-/// panic is answered.
+/// A server for a transport that keeps the eras apart itself: its results say who answered all the same, and a panic is
+/// answered. What it serves is not its matter, so that the protocol's own suite can be run on other tools.
 #[derive(Clone)]
-pub(in crate::mcp) struct EachEra(pub(in crate::mcp) VaultServer);
+pub(in crate::mcp) struct EachEra<S>(pub(in crate::mcp) S);
 
-impl EachEra {
-    async fn told<T>(
-        modern: bool,
-        meta: impl FnOnce(&mut T) -> Option<&mut Option<MetaObject>>,
-        work: impl Future<Output = Result<T, ErrorData>>,
-    ) -> Result<T, ErrorData> {
-        let mut result = survived(work).await?;
-        if modern && let Some(meta) = meta(&mut result) {
-            introduce(meta);
-        }
-        Ok(result)
+async fn told<T>(
+    modern: bool,
+    meta: impl FnOnce(&mut T) -> Option<&mut Option<MetaObject>>,
+    work: impl Future<Output = Result<T, ErrorData>>,
+) -> Result<T, ErrorData> {
+    let mut result = survived(work).await?;
+    if modern && let Some(meta) = meta(&mut result) {
+        introduce(meta);
     }
+    Ok(result)
 }
 
-impl ServerHandler for EachEra {
+impl<S: ServerHandler> ServerHandler for EachEra<S> {
     fn get_info(&self) -> ServerConfig {
         ServerHandler::get_info(&self.0)
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        self.0.supported_protocol_versions()
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -56,6 +65,30 @@ impl ServerHandler for EachEra {
         context: RequestContext<RoleServer>,
     ) -> Result<DiscoverResult, ErrorData> {
         self.0.discover(context).await
+    }
+
+    async fn set_level(
+        &self,
+        request: SetLevelRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.0.set_level(request, context).await
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.0.subscribe(request, context).await
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.0.unsubscribe(request, context).await
     }
 
     fn accepted_subscription_filter(
@@ -80,7 +113,7 @@ impl ServerHandler for EachEra {
     ) -> Result<ListToolsResult, ErrorData> {
         let modern = is_modern(&context);
         let work = self.0.list_tools(request, context);
-        Self::told(modern, |it| Some(&mut it.meta), work).await
+        told(modern, |it| Some(&mut it.meta), work).await
     }
 
     async fn call_tool(
@@ -96,7 +129,7 @@ impl ServerHandler for EachEra {
             }
         }
         let modern = is_modern(&context);
-        Self::told(modern, meta, self.0.call_tool(request, context)).await
+        told(modern, meta, self.0.call_tool(request, context)).await
     }
 
     async fn list_prompts(
@@ -106,7 +139,7 @@ impl ServerHandler for EachEra {
     ) -> Result<ListPromptsResult, ErrorData> {
         let modern = is_modern(&context);
         let work = self.0.list_prompts(request, context);
-        Self::told(modern, |it| Some(&mut it.meta), work).await
+        told(modern, |it| Some(&mut it.meta), work).await
     }
 
     async fn get_prompt(
@@ -122,7 +155,7 @@ impl ServerHandler for EachEra {
             }
         }
         let modern = is_modern(&context);
-        Self::told(modern, meta, self.0.get_prompt(request, context)).await
+        told(modern, meta, self.0.get_prompt(request, context)).await
     }
 
     async fn list_resources(
@@ -132,7 +165,7 @@ impl ServerHandler for EachEra {
     ) -> Result<ListResourcesResult, ErrorData> {
         let modern = is_modern(&context);
         let work = self.0.list_resources(request, context);
-        Self::told(modern, |it| Some(&mut it.meta), work).await
+        told(modern, |it| Some(&mut it.meta), work).await
     }
 
     async fn list_resource_templates(
@@ -142,7 +175,7 @@ impl ServerHandler for EachEra {
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         let modern = is_modern(&context);
         let work = self.0.list_resource_templates(request, context);
-        Self::told(modern, |it| Some(&mut it.meta), work).await
+        told(modern, |it| Some(&mut it.meta), work).await
     }
 
     async fn read_resource(
@@ -158,7 +191,7 @@ impl ServerHandler for EachEra {
             }
         }
         let modern = is_modern(&context);
-        Self::told(modern, meta, self.0.read_resource(request, context)).await
+        told(modern, meta, self.0.read_resource(request, context)).await
     }
 
     async fn complete(
@@ -168,6 +201,6 @@ impl ServerHandler for EachEra {
     ) -> Result<CompleteResult, ErrorData> {
         let modern = is_modern(&context);
         let work = self.0.complete(request, context);
-        Self::told(modern, |it| Some(&mut it.meta), work).await
+        told(modern, |it| Some(&mut it.meta), work).await
     }
 }
