@@ -19,6 +19,8 @@ mod asking;
 mod environments;
 #[path = "mcp/eras.rs"]
 mod eras;
+#[path = "mcp/fuzz.rs"]
+mod fuzz;
 #[path = "mcp/prompts.rs"]
 mod prompts;
 #[path = "mcp/resources.rs"]

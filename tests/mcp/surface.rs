@@ -1,5 +1,10 @@
 //! Promises about every tool: one loop each, so that the next tool is covered by itself.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
 use insta::{assert_json_snapshot, with_settings};
 use serde_json::{Value, json};
 
@@ -113,6 +118,15 @@ async fn schemas_are_plain_enough_for_every_model_provider() {
                     ] {
                         assert!(!object.contains_key(keyword), "{path} has {keyword}");
                     }
+                    for name in object
+                        .get("properties")
+                        .and_then(Value::as_object)
+                        .into_iter()
+                        .flat_map(|it| it.keys())
+                    {
+                        let plain = |it: char| it.is_ascii_alphanumeric() || "_.-".contains(it);
+                        assert!(name.len() <= 64 && name.chars().all(plain), "{path}.{name}");
+                    }
                     let format = object.get("format").filter(|it| it.is_string());
                     assert!(format.is_none(), "{path} has a format");
                     assert!(
@@ -214,6 +228,26 @@ async fn the_list_of_tools_is_the_same_each_time_and_may_be_kept_by_its_client_a
         .map(|it| it["name"].as_str().unwrap())
         .collect();
     assert!(names.is_sorted());
+}
+
+#[tokio::test]
+async fn nothing_is_opened_to_tell_what_there_is() {
+    let tries = Arc::new(AtomicU64::new(0));
+    let desk = Setup::counting_tries_to_open(Arc::clone(&tries)).start();
+
+    for method in [
+        "server/discover",
+        "tools/list",
+        "prompts/list",
+        "resources/list",
+        "resources/templates/list",
+    ] {
+        desk.result(method, json!({})).await;
+        assert_eq!(tries.load(Ordering::Relaxed), 0, "{method}");
+    }
+
+    desk.call("list_vaults", json!({})).await;
+    assert_eq!(tries.load(Ordering::Relaxed), 1, "the control");
 }
 
 #[test]

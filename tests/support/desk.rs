@@ -23,7 +23,7 @@ use hushkey::{
     http::page::TypingDoor,
     keys::KeySource,
     launch,
-    mcp::{self, Eras, ServerOptions, VaultServer},
+    mcp::{self, Endpoint, Eras, ServerOptions, VaultServer},
     policy::Policy,
     private_file::ensure_private_dir,
     vault::{Item, Secret, Vault, VaultOverview},
@@ -35,6 +35,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf},
     sync::Mutex,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     BACKEND,
@@ -74,6 +75,9 @@ env = ["*"]
 /// The version that makes a request self-contained.
 const MODERN: &str = "2026-07-28";
 
+/// Bytes of a message over HTTP, as `hushkey serve` has it.
+const MOST_BYTES: usize = 1024 * 1024;
+
 /// A client and the server that answers it.
 pub struct Desk {
     writer: Mutex<WriteHalf<DuplexStream>>,
@@ -98,6 +102,15 @@ pub struct Server {
     pub home: PathBuf,
     _running: RunningService<rmcp::RoleServer, Eras>,
     _home: TempDir,
+}
+
+/// What a server is made of.
+struct Made {
+    server: VaultServer,
+    broker: Arc<LazyBroker>,
+    root: PathBuf,
+    home: TempDir,
+    connect: Option<FakeConnect>,
 }
 
 /// A policy as it was written last.
@@ -221,9 +234,23 @@ impl Setup {
 
     /// A broker that can't be opened, for what needs none.
     pub fn without_broker() -> Self {
+        Self::counting_tries_to_open(Arc::default())
+    }
+
+    /// The same, which counts how often it was tried.
+    pub fn counting_tries_to_open(tries: Arc<AtomicU64>) -> Self {
+        let open = move || {
+            tries.fetch_add(1, Ordering::Relaxed);
+            closed()
+        };
         Self {
             patience: Duration::from_secs(1),
-            broker: Box::new(|_, _| Arc::new(LazyBroker::new(|| Box::pin(async { closed() })))),
+            broker: Box::new(|_, _| {
+                Arc::new(LazyBroker::new(move || {
+                    let opened = open();
+                    Box::pin(async { opened })
+                }))
+            }),
             options: ServerOptions::default(),
             modern: true,
             connect: None,
@@ -267,6 +294,28 @@ impl Setup {
 
     /// Starts the server at one end of a pipe.
     pub fn serve(self, pipe: DuplexStream) -> Server {
+        let made = self.make();
+        let (input, output) = tokio::io::split(pipe);
+        let running = mcp::serve(made.server, input, output);
+        Server {
+            root: made.root,
+            connect: made.connect,
+            broker: made.broker,
+            home: made.home.path().join("home"),
+            _running: running,
+            _home: made.home,
+        }
+    }
+
+    /// The server behind an address, without a listener; and the directory that it needs.
+    #[allow(dead_code)]
+    pub fn endpoint(self) -> (Endpoint, TempDir) {
+        let made = self.make();
+        let stop = CancellationToken::new();
+        (Endpoint::new(made.server, MOST_BYTES, stop), made.home)
+    }
+
+    fn make(self) -> Made {
         let home = tempfile::tempdir().expect("a directory");
         let root = home.path().join("project");
         std::fs::create_dir(&root).expect("a directory");
@@ -281,15 +330,12 @@ impl Setup {
         let server = VaultServer::new(Arc::clone(&broker), caller, &self.options)
             .expect("a server")
             .with_page(page);
-        let (input, output) = tokio::io::split(pipe);
-        let running = mcp::serve(server, input, output);
-        Server {
-            root,
-            connect: self.connect,
+        Made {
+            server,
             broker,
-            home: home.path().join("home"),
-            _running: running,
-            _home: home,
+            root,
+            home,
+            connect: self.connect,
         }
     }
 }
