@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::limits::Limits;
+use super::{limits::Limits, page::TypingDoor};
 use crate::{
     access::{Agent, AgentName, Caller, Standing},
-    broker::LazyBroker,
+    broker::{LazyBroker, TypingPage},
     mcp::{Endpoint, OptionsError, ServerOptions, VaultServer},
     registry::TokenDigest,
 };
@@ -30,6 +30,8 @@ pub(super) struct Agents {
     broker: Arc<LazyBroker>,
     options: ServerOptions,
     limits: Limits,
+    /// Where a person of this machine types what an agent of this machine asked for.
+    page: Arc<dyn TypingPage>,
     stop: CancellationToken,
     desks: Mutex<HashMap<(AgentName, bool), Arc<Desk>>>,
 }
@@ -57,6 +59,7 @@ impl Agents {
         stop: CancellationToken,
     ) -> Self {
         Self {
+            page: Arc::new(TypingDoor::new(Arc::clone(&broker))),
             broker,
             options,
             limits,
@@ -86,7 +89,11 @@ impl Agents {
             },
         };
         let broker = Arc::clone(&self.broker);
-        let server = VaultServer::new(broker, Caller::Agent(agent), &self.options)?;
+        let mut server = VaultServer::new(broker, Caller::Agent(agent), &self.options)?;
+        // The page lies on this machine's loopback, where whoever comes from afar has no browser.
+        if !distant {
+            server = server.with_page(Arc::clone(&self.page));
+        }
         let desk = Arc::new(Desk {
             endpoint: Endpoint::new(server, self.limits.body_bytes, self.stop.child_token()),
             places: Arc::new(Semaphore::new(self.limits.in_flight_each)),

@@ -95,7 +95,8 @@ impl VaultServer {
             }
         };
         if view.asked.is_empty() {
-            return Ok(Written::Complete(Box::new(view.into())));
+            let written = WrittenDetails::of(view, &BTreeMap::new());
+            return Ok(Written::Complete(Box::new(written)));
         }
         self.typed(context, round, view).await
     }
@@ -153,9 +154,8 @@ impl VaultServer {
                 .await;
         }
         let view = broker.view_after(view, asked).await?;
-        let mut details = WrittenDetails::from(view);
-        details.add_addresses(&addresses);
-        Ok(Written::Complete(Box::new(details)))
+        let written = WrittenDetails::of(view, &addresses);
+        Ok(Written::Complete(Box::new(written)))
     }
 
     /// One dialogue after the other. A person may be done on the page before the client says that it is open.
@@ -281,8 +281,10 @@ fn is_modern(context: &RequestContext<RoleServer>) -> bool {
 }
 
 impl AskedDetails {
-    /// What became of a field that a person was to type.
-    pub(super) fn of(asked: &Asked) -> Self {
+    /// What became of a field that a person was to type, on a page if there is one.
+    pub(super) fn of(asked: &Asked, address: Option<String>) -> Self {
+        let is_open = asked.state == AskState::Waiting;
+        let address = address.filter(|_| is_open);
         let (state, next) = match asked.state {
             AskState::Declined => (
                 "declined",
@@ -295,24 +297,28 @@ impl AskedDetails {
                     .to_owned(),
             ),
             AskState::Set => ("set", "nothing is left to do".to_owned()),
-            AskState::Waiting => ("waiting", waiting(asked)),
+            AskState::Waiting => ("waiting", waiting(asked, address.is_some())),
         };
-        let is_open = asked.state == AskState::Waiting;
         Self {
             field: escaped(asked.field.as_str()),
             state: state.to_owned(),
             next,
             code: is_open.then(|| asked.code.clone()),
-            address: None,
+            address,
         }
     }
 }
 
-fn waiting(asked: &Asked) -> String {
+fn waiting(asked: &Asked, has_page: bool) -> String {
     let left = asked.expires.duration_since(Timestamp::now()).as_secs();
+    let page = if has_page {
+        ", or in a browser on this computer at the address that is given here"
+    } else {
+        " on the computer on which hushkey runs"
+    };
     format!(
-        "tell the user to type it, never in this chat: in a terminal with `hushkey approve {}`, or in a browser on this \
-         computer at the address that is given here, within {} minutes. get_item tells whether the field is set",
+        "tell the user to type it, never in this chat: in a terminal with `hushkey approve {}`{page}, within {} minutes. \
+         get_item tells whether the field is set",
         asked.code,
         (left + 59) / 60
     )

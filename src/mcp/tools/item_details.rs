@@ -71,11 +71,15 @@ pub(in crate::mcp) struct AskedDetails {
 }
 
 impl WrittenDetails {
-    /// Adds the pages' addresses, by code, to what is still to be typed.
-    pub(in crate::mcp) fn add_addresses(&mut self, addresses: &BTreeMap<String, String>) {
-        for asked in &mut self.asked {
-            let code = asked.code.as_ref();
-            asked.address = code.and_then(|code| addresses.get(code)).cloned();
+    /// The item, with the pages' addresses by code for what is still to be typed.
+    pub(in crate::mcp) fn of(view: ItemView, addresses: &BTreeMap<String, String>) -> Self {
+        let asked = view.asked.iter().map(|asked| {
+            let address = addresses.get(&asked.code).cloned();
+            AskedDetails::of(asked, address)
+        });
+        Self {
+            asked: asked.collect(),
+            item: view.into(),
         }
     }
 }
@@ -150,15 +154,6 @@ impl From<ItemView> for ItemDetails {
                 .collect(),
             fields: fields.map(FieldDetails::from).collect(),
             files: files.map(FileDetails::from).collect(),
-        }
-    }
-}
-
-impl From<ItemView> for WrittenDetails {
-    fn from(view: ItemView) -> Self {
-        Self {
-            asked: view.asked.iter().map(AskedDetails::of).collect(),
-            item: view.into(),
         }
     }
 }
