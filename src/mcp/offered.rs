@@ -108,10 +108,17 @@ pub(super) fn is_of_use(tool: &str, scope: Scope) -> bool {
     match tool {
         "attach_file" | "update_item" => scope.has(Right::Update),
         "check_references" | "get_item" | "list_items" => scope.has(Right::Metadata),
+        "create_environment" => scope.has_in_environments(Right::Create),
         "create_item" => scope.has(Right::Create),
         "delete_item" => scope.has(Right::Delete),
         "inject_template" | "save_file" => scope.has(Right::Files),
+        "list_environments" | "list_variables" => scope.has_in_environments(Right::Metadata),
         "read_command" | "run_command" | "start_command" | "stop_command" => scope.runs(),
+        // Another name stands in the agent's table as if it made one.
+        "rename_environment" => {
+            scope.has_in_environments(Right::Create) && scope.has_in_environments(Right::Update)
+        }
+        "set_variables" => scope.has_in_environments(Right::Update),
         _ => true,
     }
 }

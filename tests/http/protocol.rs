@@ -219,19 +219,30 @@ fn the_list_of_tools_has_what_the_agents_rights_give_a_use_for() {
     let all = house.agent("codex");
     let reader = house.bare_agent("reader", &["--vault", "Dev=read"]);
     let nobody = house.bare_agent("nobody", &[]);
+    let keeper = house.bare_agent("keeper", &[]);
+    let may = ["agent", "allow", "keeper", "--environment", "staging=read"];
+    house.person.types(may).succeeds();
     let tools = |agent: &crate::client::Agent| -> Vec<String> {
         let result = agent.ask("tools/list", json!({})).message()["result"].take();
         let tools = result["tools"].as_array().unwrap().iter();
         tools
             .map(|tool| tool["name"].as_str().unwrap().to_owned())
-            // Environments have rights of their own, which are not looked at here.
-            .filter(|name| !name.contains("environment") && !name.ends_with("_variables"))
             .collect()
     };
 
     assert_eq!(
         tools(&nobody),
         ["list_activity", "list_vaults", "request_access"]
+    );
+    assert_eq!(
+        tools(&keeper),
+        [
+            "list_activity",
+            "list_environments",
+            "list_variables",
+            "list_vaults",
+            "request_access"
+        ]
     );
     assert_eq!(
         tools(&reader),

@@ -44,7 +44,16 @@ TOOLS = {
 
 
 # What the agent has no right for is not listed.
-UNGRANTED = {"delete_item", "inject_template", "save_file"}
+UNGRANTED = {
+    "create_environment",
+    "delete_item",
+    "inject_template",
+    "list_environments",
+    "list_variables",
+    "rename_environment",
+    "save_file",
+    "set_variables",
+}
 
 # Started programs live with one process, and over HTTP the next request may go to another.
 HANDLES = {"read_command", "start_command", "stop_command"}
