@@ -2,9 +2,17 @@
 
 #[path = "support/binary.rs"]
 mod binary;
+#[path = "support/browser.rs"]
+#[allow(dead_code)]
+mod browser;
 #[path = "support/fake_connect.rs"]
 mod fake_connect;
+#[path = "support/fake_vault.rs"]
+#[allow(dead_code)]
+mod fake_vault;
 
+#[path = "http/asking.rs"]
+mod asking;
 #[path = "http/client.rs"]
 mod client;
 #[path = "http/ends.rs"]
@@ -15,6 +23,8 @@ mod hijack;
 mod limits;
 #[path = "http/protocol.rs"]
 mod protocol;
+#[path = "http/small.rs"]
+mod small;
 #[path = "http/turns.rs"]
 mod turns;
 #[path = "http/ways.rs"]

@@ -215,3 +215,46 @@ fn an_agents_program_does_not_get_its_token() {
     let marks = answer.matches("<concealed:an agent's token>").count();
     assert!(marks >= 2, "{answer}");
 }
+
+#[test]
+fn a_token_that_is_revoked_in_the_middle_of_a_session_proves_nothing_any_more() {
+    let person = Person::with_stripe();
+    let token = create(&person, &["codex"]);
+    policy(
+        &person,
+        "[agents.codex]\nrequire_token = true\nvaults.Dev = \"use\"\n",
+    );
+    let mut server = person
+        .command(["mcp"])
+        .env("HUSHKEY_AGENT_TOKEN", &token)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = server.stdin.take().unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let mut lists = || -> Value {
+        let meta = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let params = json!({ "name": "list_vaults", "arguments": {}, "_meta": meta });
+        let message =
+            json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
+        writeln!(input, "{message}").unwrap();
+        let answer = lines.next().unwrap().unwrap();
+        serde_json::from_str::<Value>(&answer).unwrap()["result"].take()
+    };
+
+    let before = lists();
+    person.types(["agent", "revoke", "codex"]).succeeds();
+    let after = lists();
+
+    drop(input);
+    server.wait().unwrap();
+    assert_eq!(before["structuredContent"]["vaults"][0]["name"], "Dev");
+    let seen = after["structuredContent"]["vaults"].as_array();
+    assert!(seen.is_none_or(Vec::is_empty), "{after}");
+    let log = person.types(["log", "--agent", "codex"]).succeeds().stdout;
+    assert!(log.contains("refused") || log.contains("denied"), "{log}");
+}

@@ -285,8 +285,18 @@ impl<S: Read + Write> Wire<S> {
     }
 
     /// A request of the newest version.
-    pub fn modern(&mut self, token: &str, method: &str, mut params: Value) -> Reply {
+    pub fn modern(&mut self, token: &str, method: &str, params: Value) -> Reply {
+        self.modern_without_reading(token, method, params);
+        self.reply()
+    }
+
+    /// Sends a request of the newest version.
+    pub fn modern_without_reading(&mut self, token: &str, method: &str, mut params: Value) {
+        let own = params["_meta"].as_object().cloned().unwrap_or_default();
         params["_meta"] = meta();
+        for (key, value) in own {
+            params["_meta"][key] = value;
+        }
         let name = params["name"].as_str().or(params["uri"].as_str());
         let name = name.map(str::to_owned);
         let bearer = bearer(token);
@@ -299,7 +309,7 @@ impl<S: Read + Write> Wire<S> {
             headers.push(("mcp-name", name));
         }
         let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        self.post(&headers, &message)
+        self.send("POST", "/mcp", &headers, &message.to_string());
     }
 
     /// A request of an older version.
@@ -417,7 +427,8 @@ impl<S: Read + Write> Wire<S> {
         self.stream.read_to_end(&mut rest).is_ok()
     }
 
-    fn line(&mut self) -> String {
+    /// The next line; empty when the other side has closed.
+    pub fn line(&mut self) -> String {
         let mut line = String::new();
         let _ = self.stream.read_line(&mut line);
         line.trim_end().to_owned()

@@ -1,10 +1,17 @@
 //! Too much, too long, too slow.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use hushkey::http::Limits;
 use serde_json::json;
 
-use crate::client::{House, bearer};
+use crate::{
+    client::{House, Wire, bearer, initialize},
+    small::Small,
+};
+
+/// So long that nobody takes it for the limit, which is a fraction of it.
+const MUCH_LONGER: Duration = Duration::from_secs(10);
 
 #[test]
 fn what_is_too_long_is_refused_before_it_is_read() {
@@ -96,4 +103,103 @@ fn a_program_is_ended_when_its_client_goes_away() {
         assert!(begun.elapsed() < crate::client::SOON, "it lives on");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+#[test]
+fn a_body_that_does_not_come_is_not_waited_for() {
+    let small = Small::with(Limits {
+        body_time: Duration::from_millis(300),
+        ..Limits::default()
+    });
+    let token = bearer(&small.codex.token);
+    let mut wire = Wire::to(&small.codex.address);
+    let begun = Instant::now();
+
+    let unfinished = [("authorization", &*token), ("content-length", "100")];
+    wire.send("POST", "/mcp", &unfinished, "{\"jsonrpc\":");
+    let reply = wire.reply();
+
+    assert_eq!(reply.status, 408, "{reply:?}");
+    assert!(begun.elapsed() >= Duration::from_millis(300));
+    assert!(begun.elapsed() < MUCH_LONGER);
+    assert!(!reply.body.contains("jsonrpc"), "{reply:?}");
+    assert_eq!(small.codex.ask("tools/list", json!({})).status, 200);
+}
+
+#[test]
+fn a_connection_on_which_nothing_is_asked_is_closed() {
+    let small = Small::with(Limits {
+        head_time: Duration::from_millis(300),
+        ..Limits::default()
+    });
+    let begun = Instant::now();
+    let mut silent = Wire::to(&small.codex.address);
+    let mut halfway = Wire::to(&small.codex.address);
+    let mut used = Wire::to(&small.codex.address);
+
+    halfway.raw(b"POST /mcp HTTP/1.1\r\nhost: x");
+    let reply = used.modern(&small.codex.token, "tools/list", json!({}));
+
+    assert_eq!(reply.status, 200, "{reply:?}");
+    for idle in [&mut silent, &mut halfway, &mut used] {
+        assert!(idle.is_closed());
+    }
+    assert!(begun.elapsed() < MUCH_LONGER);
+}
+
+#[test]
+fn whoever_leaves_sessions_behind_waits_and_nobody_else() {
+    let small = Small::with(Limits {
+        sessions_each: 3,
+        ..Limits::default()
+    });
+    let [codex, other] = [&small.codex, &small.other];
+    let begin = |agent: &crate::client::Agent| {
+        let hello = initialize("2025-11-25");
+        Wire::to(&agent.address).legacy(&agent.token, None, "initialize", hello)
+    };
+    let sessions: Vec<String> = (0..3).map(|_| codex.session("2025-11-25")).collect();
+
+    let one_more = begin(codex);
+    let of_another = begin(other);
+    let modern = codex.ask("tools/list", json!({}));
+    let in_one = codex.ask_in(&sessions[0], "tools/list", json!({}));
+    let token = bearer(&codex.token);
+    let ended = Wire::to(&codex.address).request(
+        "DELETE",
+        "/mcp",
+        &[("authorization", &token), ("mcp-session-id", &sessions[0])],
+        "",
+    );
+    let after = begin(codex);
+
+    assert_eq!(one_more.status, 429, "{one_more:?}");
+    assert!(one_more.header("retry-after").is_some());
+    assert_eq!(
+        (of_another.status, modern.status, in_one.status),
+        (200, 200, 200)
+    );
+    assert!(ended.status < 300, "{ended:?}");
+    assert_eq!(after.status, 200, "{after:?}");
+}
+
+#[test]
+fn more_connections_than_there_is_room_for_wait_until_one_has_gone() {
+    let small = Small::with(Limits {
+        connections: 2,
+        ..Limits::default()
+    });
+    let first = Wire::to(&small.codex.address);
+    let _second = Wire::to(&small.codex.address);
+    let codex = small.codex.clone();
+    // Callers are let in one after the other, in their order.
+    std::thread::sleep(Duration::from_millis(100));
+    let waiting = std::thread::spawn(move || codex.ask("tools/list", json!({})).status);
+    std::thread::sleep(Duration::from_millis(300));
+    let waited = !waiting.is_finished();
+
+    drop(first);
+
+    assert!(waited, "it was let in");
+    assert_eq!(waiting.join().unwrap(), 200);
 }

@@ -137,3 +137,26 @@ fn a_token_that_was_used_is_known_by_its_hour() {
         assert!(begun.elapsed() < crate::client::SOON, "{listed}");
     }
 }
+
+#[test]
+fn no_agents_token_comes_back_from_another_agents_program() {
+    let house = House::open();
+    let (codex, other) = (house.agent("codex"), house.agent("other"));
+    // Known from its first use on: before, nothing of it is here but a digest.
+    assert_eq!(other.ask("tools/list", json!({})).status, 200);
+    let found = house.person.writes("found", &other.token);
+    let script = format!(
+        "cat {0}; echo; base64 -w0 {0}; echo; rev {0}",
+        found.display()
+    );
+
+    let ran = codex.call(
+        "run_command",
+        json!({ "command": ["sh", "-c", script], "env": { "K": REFERENCE }, "cwd": house.work() }),
+    );
+
+    let told = ran.to_string();
+    assert!(told.contains("<concealed:an agent's token>"), "{told}");
+    assert!(!told.contains(&other.token), "{told}");
+    assert!(!told.contains(&other.token[8..]), "{told}");
+}

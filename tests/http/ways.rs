@@ -1,8 +1,12 @@
 //! Other ways than clear text on loopback: a Unix socket, TLS, a proxy; and what is refused there.
 
-use std::{os::unix::fs::PermissionsExt, process::Command};
+use std::{
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::Path,
+    process::Command,
+};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     binary::{Person, is_there},
@@ -24,6 +28,76 @@ fn a_unix_socket_serves_its_user_and_wants_a_token_too() {
     assert_eq!((let_in.status, nobody.status), (200, 401));
     assert!(house.turned_away()[0].contains("1 request from the Unix socket"));
     drop(house);
+}
+
+#[test]
+fn on_a_unix_socket_another_users_process_is_not_listened_to() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: only root can be another user");
+        return;
+    }
+    let person = Person::with_stripe();
+    let path = person.path("hushkey.sock");
+    let house = House::of(person, &["--listen", &format!("unix:{}", path.display())]);
+    let codex = house.agent("codex");
+    // As if directory and socket were open to all: then the system lets everybody in, and the server has to look.
+    let open = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    open(path.parent().unwrap(), 0o755);
+    open(&path, 0o666);
+    let asks_as = |user: u32| {
+        let mut command = Command::new("/proc/self/exe");
+        command
+            .args([
+                "--exact",
+                "ways::what_another_users_process_does",
+                "--ignored",
+                "--nocapture",
+            ])
+            .env("HUSHKEY_TEST_SOCKET", &path)
+            .env("HUSHKEY_TEST_TOKEN", &codex.token)
+            .current_dir("/");
+        if user != 0 {
+            command.uid(user).gid(user);
+        }
+        command.output()
+    };
+
+    let own = asks_as(0).unwrap();
+    let foreign = match asks_as(65534) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            eprintln!("SKIPPED: another user can't run this program where it lies");
+            return;
+        }
+        other => other.unwrap(),
+    };
+
+    let told = |ran: &std::process::Output| String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(
+        told(&own).contains("answered: HTTP/1.1 200"),
+        "the control: {own:?}"
+    );
+    assert!(told(&foreign).contains("answered: nothing"), "{foreign:?}");
+    let log = house.turned_away();
+    assert!(
+        log.iter().any(|line| line.contains("another user")),
+        "{log:?}"
+    );
+}
+
+#[test]
+#[ignore = "the part of another user's process in the test above"]
+fn what_another_users_process_does() {
+    let socket = std::env::var("HUSHKEY_TEST_SOCKET").unwrap();
+    let token = std::env::var("HUSHKEY_TEST_TOKEN").unwrap();
+    let mut wire = Wire::to_socket(Path::new(&socket));
+
+    wire.modern_without_reading(&token, "tools/list", json!({}));
+
+    let line = wire.line();
+    let answered = if line.is_empty() { "nothing" } else { &line };
+    println!("answered: {answered}");
 }
 
 #[test]
@@ -147,20 +221,42 @@ fn over_tls_the_same_is_answered() {
     let house = House::of(person, &tls[1..]);
     let codex = house.agent("codex");
 
-    let curl = |scheme: &str| {
+    let curl = |scheme: &str, method: &str, mut params: Value| {
+        params["_meta"] = crate::client::meta();
         Command::new("curl")
-            .args(["-sS", "-m", "10", "--noproxy", "*", "--cacert", certificate.to_str().unwrap()])
+            .args([
+                "-sS",
+                "-m",
+                "10",
+                "--noproxy",
+                "*",
+                "--cacert",
+                certificate.to_str().unwrap(),
+            ])
             .args(["-H", "content-type: application/json"])
             .args(["-H", "accept: application/json, text/event-stream"])
             .args(["-H", &format!("authorization: Bearer {}", codex.token)])
-            .args(["-H", "mcp-protocol-version: 2026-07-28", "-H", "mcp-method: tools/list"])
-            .args(["-d", &json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": { "_meta": crate::client::meta() } }).to_string()])
+            .args([
+                "-H",
+                "mcp-protocol-version: 2026-07-28",
+                "-H",
+                "mcp-name: run_command",
+            ])
+            .args(["-H", &format!("mcp-method: {method}")])
+            .args([
+                "-d",
+                &json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
+                    .to_string(),
+            ])
             .arg(format!("{scheme}://{}/mcp", house.address))
             .output()
             .unwrap()
     };
-    let encrypted = curl("https");
-    let clear = curl("http");
+    let encrypted = curl("https", "tools/list", json!({}));
+    let clear = curl("http", "tools/list", json!({}));
+    let prints = json!({ "command": ["cat", key.to_str().unwrap()], "cwd": house.work() });
+    let printed = json!({ "name": "run_command", "arguments": prints });
+    let printed = curl("https", "tools/call", printed);
 
     let told = String::from_utf8_lossy(&encrypted.stdout);
     assert!(
@@ -169,4 +265,9 @@ fn over_tls_the_same_is_answered() {
         String::from_utf8_lossy(&encrypted.stderr)
     );
     assert!(!clear.status.success(), "clear text is not answered");
+    let told = String::from_utf8_lossy(&printed.stdout);
+    let text = std::fs::read_to_string(&key).unwrap();
+    let secret = text.lines().nth(1).unwrap();
+    assert!(told.contains("<concealed:the server's TLS key>"), "{told}");
+    assert!(!told.contains(secret), "{told}");
 }
