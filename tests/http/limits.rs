@@ -203,3 +203,43 @@ fn more_connections_than_there_is_room_for_wait_until_one_has_gone() {
     assert!(waited, "it was let in");
     assert_eq!(waiting.join().unwrap(), 200);
 }
+
+#[test]
+fn all_agents_together_have_only_so_much_in_flight() {
+    let small = Small::with(Limits {
+        in_flight: 4,
+        ..Limits::default()
+    });
+    let token = bearer(&small.codex.token);
+    let unfinished = [("authorization", &*token), ("content-length", "10")];
+    let mut open: Vec<_> = (0..4)
+        .map(|_| {
+            let mut wire = Wire::to(&small.codex.address);
+            wire.send("POST", "/mcp", &unfinished, "");
+            wire
+        })
+        .collect();
+    let begun = Instant::now();
+    let refused = loop {
+        let reply = small.other.ask("tools/list", json!({}));
+        if reply.status != 200 {
+            break reply;
+        }
+        assert!(begun.elapsed() < MUCH_LONGER, "no limit");
+        // The place of an unfinished one may have been held by this request, so that it was turned away.
+        let mut wire = Wire::to(&small.codex.address);
+        wire.send("POST", "/mcp", &unfinished, "");
+        open.push(wire);
+        std::thread::sleep(Duration::from_millis(5));
+    };
+
+    drop(open);
+
+    assert_eq!(refused.status, 429, "{refused:?}");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    let begun = Instant::now();
+    while small.other.ask("tools/list", json!({})).status != 200 {
+        assert!(begun.elapsed() < MUCH_LONGER, "places are not given back");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
