@@ -58,7 +58,7 @@ mod ticket;
 pub use code::Code;
 pub use decision::{Decision, Proof, Verdict, Way};
 pub use error::ApprovalsError;
-pub use lasting::{Grant, Lasting, Muted};
+pub use lasting::{Grant, Lasting, Muted, PASS_LASTS, Pass, PassTerms};
 pub use matter::{
     AccessMatter, AskMatter, DeleteMatter, Handed, Matter, RunMatter, Thing, WriteMatter,
 };
@@ -339,6 +339,12 @@ impl Approvals {
             true,
             Some(&grant.key),
         )
+    }
+
+    /// What a proof of a yes signs that holds for one run: which request, and exactly which run until when.
+    #[must_use]
+    pub fn pass_message(&self, request: &RequestId, digest: &Digest, terms: &PassTerms) -> Vec<u8> {
+        self.keys.pass_message(request, digest, terms)
     }
 
     /// Seals what a client keeps for us between two calls, bound to `associated`. Nobody can read or change it.

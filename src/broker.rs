@@ -40,6 +40,7 @@ mod guard;
 mod inject;
 mod injected;
 mod out_file;
+mod pass;
 mod paths;
 mod people;
 mod program;

@@ -68,6 +68,7 @@ mod file;
 mod glob;
 mod group;
 mod known_vaults;
+mod pass;
 mod reference_pattern;
 mod remedy;
 mod rights;

@@ -29,6 +29,8 @@ mod forms;
 mod items;
 #[path = "broker/owner_page.rs"]
 mod owner_page;
+#[path = "broker/passes.rs"]
+mod passes;
 #[path = "broker/records.rs"]
 mod records;
 #[path = "broker/runs.rs"]

@@ -2,8 +2,8 @@
 
 use crate::{
     approvals::{
-        Code, Decision, Digest, GrantKey, Lasting, NewRequest, Request, RequestId, Ticket, Verdict,
-        record,
+        Code, Decision, Digest, GrantKey, Lasting, NewRequest, PassTerms, Request, RequestId,
+        Ticket, Verdict, record,
     },
     seal::{Broken, DataKey, Subkey},
     vault::StoreHead,
@@ -79,6 +79,20 @@ impl Keys {
             &grant,
         ]
         .concat()
+    }
+
+    /// What the proof of a yes signs that holds for one run: another message than any other yes.
+    pub(super) fn pass_message(
+        &self,
+        id: &RequestId,
+        digest: &Digest,
+        terms: &PassTerms,
+    ) -> Vec<u8> {
+        let until = terms.until.as_millisecond().to_le_bytes();
+        let terms = self
+            .digest
+            .mac(&[b"pass", &record::grant_key(&terms.key), &until]);
+        [&b"hushkey approval, once 1\n"[..], &id.0, &digest.0, &terms].concat()
     }
 
     pub(super) fn seal_request(&self, request: &Request) -> Vec<u8> {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! record: form (1 byte, 1) | postcard of the type here
+//! lasting: form (1 byte, 2) | as above; form 1 has no passes
 //! ```
 
 use jiff::Timestamp;
@@ -10,13 +11,15 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     access::AgentName,
     approvals::{
-        Code, Decision, Digest, Grant, GrantKey, Lasting, Matter, Muted, Person, Proof, Request,
-        RequestId, Verdict, Way,
+        Code, Decision, Digest, Grant, GrantKey, Lasting, Matter, Muted, Pass, PassTerms, Person,
+        Proof, Request, RequestId, Verdict, Way,
     },
     seal::Broken,
 };
 
 const FORM: u8 = 1;
+/// The form of what is remembered, since there are passes.
+const LASTING_FORM: u8 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct RequestRecord {
@@ -64,6 +67,21 @@ struct LastingRecord {
     revision: u64,
     grants: Vec<GrantRecord>,
     muted: Vec<MutedRecord>,
+    passes: Vec<PassRecord>,
+}
+
+#[derive(Deserialize)]
+struct LastingRecord1 {
+    revision: u64,
+    grants: Vec<GrantRecord>,
+    muted: Vec<MutedRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PassRecord {
+    until: i64,
+    /// As a grant has them; its code is the request's.
+    grant: GrantRecord,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -95,7 +113,7 @@ pub(super) fn matter(matter: &Matter) -> Vec<u8> {
     encode(matter)
 }
 
-/// The bytes of what a grant holds for, for a proof.
+/// The bytes of what a grant or a pass holds for, for a proof.
 pub(super) fn grant_key(key: &GrantKey) -> Vec<u8> {
     encode(&GrantKeyRecord::of(key))
 }
@@ -185,20 +203,70 @@ pub(super) fn encode_lasting(lasting: &Lasting) -> Vec<u8> {
         uid: muted.by.uid,
         at: muted.at.as_millisecond(),
     });
-    encode(&LastingRecord {
+    let passes = lasting.passes.iter().map(|pass| PassRecord {
+        until: pass.terms.until.as_millisecond(),
+        grant: GrantRecord {
+            code: pass.code.to_string(),
+            key: GrantKeyRecord::of(&pass.terms.key),
+            name: pass.by.name.clone(),
+            uid: pass.by.uid,
+            way: WayRecord::of(pass.way),
+            at: pass.at.as_millisecond(),
+            request: pass.request.0,
+            digest: pass.digest.0,
+            proof: proof_bytes(pass.proof.as_ref()),
+        },
+    });
+    let record = LastingRecord {
         revision: lasting.revision,
         grants: grants.collect(),
         muted: muted.collect(),
-    })
+        passes: passes.collect(),
+    };
+    encode_as(LASTING_FORM, &record)
 }
 
 pub(super) fn decode_lasting(bytes: &[u8]) -> Result<Lasting, Broken> {
-    let record: LastingRecord = decode(bytes)?;
+    let record: LastingRecord = match bytes.first() {
+        Some(&FORM) => decode::<LastingRecord1>(bytes)?.into(),
+        _ => decode_as(LASTING_FORM, bytes)?,
+    };
     Ok(Lasting {
         revision: record.revision,
         grants: all(record.grants, GrantRecord::grant)?,
         muted: all(record.muted, MutedRecord::muted)?,
+        passes: all(record.passes, PassRecord::pass)?,
     })
+}
+
+impl From<LastingRecord1> for LastingRecord {
+    fn from(record: LastingRecord1) -> Self {
+        Self {
+            revision: record.revision,
+            grants: record.grants,
+            muted: record.muted,
+            passes: Vec::new(),
+        }
+    }
+}
+
+impl PassRecord {
+    fn pass(self) -> Result<Pass, Broken> {
+        let grant = self.grant.grant()?;
+        Ok(Pass {
+            code: grant.code,
+            terms: PassTerms {
+                key: grant.key,
+                until: time(self.until)?,
+            },
+            by: grant.by,
+            way: grant.way,
+            at: grant.at,
+            request: grant.request,
+            digest: grant.digest,
+            proof: grant.proof,
+        })
+    }
 }
 
 impl GrantRecord {
@@ -274,12 +342,20 @@ impl WayRecord {
 }
 
 fn encode<T: Serialize>(record: &T) -> Vec<u8> {
-    postcard::to_extend(record, vec![FORM]).expect("a vector takes any record")
+    encode_as(FORM, record)
+}
+
+fn encode_as<T: Serialize>(form: u8, record: &T) -> Vec<u8> {
+    postcard::to_extend(record, vec![form]).expect("a vector takes any record")
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Broken> {
+    decode_as(FORM, bytes)
+}
+
+fn decode_as<T: DeserializeOwned>(form: u8, bytes: &[u8]) -> Result<T, Broken> {
     match bytes.split_first() {
-        Some((&FORM, rest)) => postcard::from_bytes(rest).map_err(|_| Broken),
+        Some((known, rest)) if *known == form => postcard::from_bytes(rest).map_err(|_| Broken),
         _ => Err(Broken),
     }
 }

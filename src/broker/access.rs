@@ -8,7 +8,9 @@ use jiff::Timestamp;
 
 use crate::{
     access::{Agent, Caller, Standing},
-    approvals::{AccessMatter, ApprovalsError, Decision, Matter, NewRequest, Request, Verdict},
+    approvals::{
+        AccessMatter, ApprovalsError, Decision, Matter, NewRequest, PassTerms, Request, Verdict,
+    },
     audit::{Answer, NewEntry, Target, Verb},
     broker::{
         Asker, Broker, BrokerError,
@@ -107,17 +109,49 @@ impl Broker {
         request: &Request,
         decision: Decision,
     ) -> Result<(), BrokerError> {
+        self.answering(caller, request, decision, None).await
+    }
+
+    /// As [`Broker::answer_access`], with a yes that holds for one run: what [`Broker::pass_terms`] found.
+    ///
+    /// # Errors
+    /// [`BrokerError`]; then nothing is allowed.
+    pub async fn answer_access_once(
+        &self,
+        caller: &Caller,
+        request: &Request,
+        terms: PassTerms,
+        decision: Decision,
+    ) -> Result<(), BrokerError> {
+        self.answering(caller, request, decision, Some(terms)).await
+    }
+
+    async fn answering(
+        &self,
+        caller: &Caller,
+        request: &Request,
+        decision: Decision,
+        terms: Option<PassTerms>,
+    ) -> Result<(), BrokerError> {
         let ask = self.ask(caller).await?;
         let what = request.matter.to_string();
         let deed = Deed::of(Verb::ManageAccess).called(&what);
         let ticket = self.permit(&ask, &Action::Administer, deed).await?;
-        let answered = self.close_access(request, decision).await;
+        let answered = self.close_access(request, decision, terms).await;
         self.closing(ticket, answered).await
     }
 
-    async fn close_access(&self, request: &Request, decision: Decision) -> Result<(), BrokerError> {
+    async fn close_access(
+        &self,
+        request: &Request,
+        decision: Decision,
+        terms: Option<PassTerms>,
+    ) -> Result<(), BrokerError> {
         let file = self.approvals()?;
-        let message = file.message(request, decision.verdict, decision.remember);
+        let message = match &terms {
+            Some(terms) => file.pass_message(&request.id, &request.digest, terms),
+            None => file.message(request, decision.verdict, decision.remember),
+        };
         let yes = decision.verdict == Verdict::Yes;
         if yes && !self.is_proven(decision.way, &message, decision.proof.as_ref()) {
             return Err(BrokerError::Denied {
@@ -133,7 +167,14 @@ impl Broker {
         })
         .await??;
         let mute = !yes && decision.remember;
-        let why = (!yes).then_some(NOT_ALLOWED);
+        let until = terms
+            .as_ref()
+            .map(|it| format!("once, until {}", it.until.strftime("%Y-%m-%d %H:%M UTC")));
+        let why = if yes {
+            until.as_deref()
+        } else {
+            Some(NOT_ALLOWED)
+        };
         let answer: Answer = answer(request.code.to_string(), Some(&decision), yes, why, mute);
         let agent = Caller::Agent(Agent {
             name: request.agent.clone(),
@@ -151,6 +192,9 @@ impl Broker {
         );
         self.record(vec![entry.because(request.reason.as_deref())], false)
             .await?;
+        if let Some(terms) = terms.filter(|_| yes) {
+            self.add_pass(&file, request, terms, &decision).await?;
+        }
         if mute {
             let (shown, said) = (request.clone(), decision);
             self.change_lasting(&file, move |lasting| lasting.mute(&shown, &said))

@@ -170,7 +170,7 @@ impl Broker {
         .await?
     }
 
-    /// A remembered yes to this, if there is one that counts. What can't be read, or is an older copy, is none.
+    /// A remembered yes to this, if there is one that counts.
     async fn remembered(
         &self,
         file: &Arc<Approvals>,
@@ -179,6 +179,21 @@ impl Broker {
         let Some(key) = new.grant.clone() else {
             return Ok(None);
         };
+        let Some(lasting) = self.trusted_lasting(file).await? else {
+            return Ok(None);
+        };
+        let counts = |grant: &&Grant| {
+            let way = grant.way.is_local() || !new.local_only;
+            way && self.is_proven(grant.way, &file.grant_message(grant), grant.proof.as_ref())
+        };
+        Ok(lasting.grants_for(&key).find(counts).cloned())
+    }
+
+    /// What is remembered, if it can be read and is no older copy.
+    pub(super) async fn trusted_lasting(
+        &self,
+        file: &Arc<Approvals>,
+    ) -> Result<Option<Lasting>, BrokerError> {
         let (own, audit) = (Arc::clone(file), Arc::clone(&self.audit));
         let read = blocking(move || {
             let lasting = own.lasting()?;
@@ -201,11 +216,7 @@ impl Broker {
             tracing::warn!(target: "hushkey", "an older copy of the approvals was put back: nothing counts as remembered");
             return Ok(None);
         }
-        let counts = |grant: &&Grant| {
-            let way = grant.way.is_local() || !new.local_only;
-            way && self.is_proven(grant.way, &file.grant_message(grant), grant.proof.as_ref())
-        };
-        Ok(lasting.grants_for(&key).find(counts).cloned())
+        Ok(Some(lasting))
     }
 
     /// The request of an earlier call that this one goes on with.
@@ -447,7 +458,7 @@ pub(super) fn answer(
     }
 }
 
-fn way_shown(way: Way) -> &'static str {
+pub(super) fn way_shown(way: Way) -> &'static str {
     match way {
         Way::Dialogue => "in its client's dialogue",
         Way::Page => "on the owner's page",

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::{
     access::Caller,
-    approvals::NewRequest,
+    approvals::{NewRequest, Pass},
     audit::{self, Entry, NewEntry, Outcome, Query, Verb},
     broker::{
         Ask, Broker, BrokerError,
@@ -17,7 +17,7 @@ use crate::{
         resolve::{Located, Target, no_item},
     },
     launch::{Finished, Status},
-    policy::{Action, Asking, Decision, Grounds, OutputMode, Permit, Right},
+    policy::{Action, Asking, Decision, Grounds, OutputMode, Permit, Refusal, Right},
     vault::{EnvironmentId, ResolvedReference, VaultError, VaultId, reference::Named},
 };
 
@@ -186,6 +186,28 @@ impl Broker {
             };
             decision = Decision::Allowed(permit);
         }
+        self.recorded(ask, decision, deed).await
+    }
+
+    /// As [`Broker::permit`], for the one run that a pass is good for; `ask` is under the policy that the pass makes. The
+    /// pass is spent before the decision is recorded: whatever fails after that, it was used.
+    pub(super) async fn permit_passed(
+        &self,
+        ask: &Ask<'_>,
+        action: &Action<'_>,
+        deed: Deed,
+        pass: &Pass,
+    ) -> Result<Ticket, BrokerError> {
+        let decision = match ask.policy.decide(ask.caller, action, ask.now) {
+            Decision::Allowed(permit) => self.spend(pass, permit).await?,
+            asks @ Decision::Asks(_) => asks,
+            // The rule that stands in for the pass is in no file, so nothing can be mended there.
+            Decision::Denied(refusal) => Decision::Denied(Refusal {
+                rule: None,
+                remedy: None,
+                ..refusal
+            }),
+        };
         self.recorded(ask, decision, deed).await
     }
 

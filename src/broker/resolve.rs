@@ -219,14 +219,7 @@ impl Broker {
         let vaults = self.vault.vaults().await?;
         let policy = self.policy(&vaults)?;
         self.record_trouble().await?;
-        let seen = vaults
-            .into_iter()
-            .map(|overview| {
-                let rights = policy.rights(caller, &overview.id);
-                Seen { overview, rights }
-            })
-            .filter(|seen| !seen.rights.is_empty())
-            .collect();
+        let seen = seen_under(&policy, caller, vaults);
         Ok((policy, seen))
     }
 
@@ -394,6 +387,22 @@ impl Broker {
             version: located.metadata.overview.version,
         })
     }
+}
+
+/// The vaults in which a policy gives the caller some right.
+pub(super) fn seen_under(
+    policy: &Policy,
+    caller: &Caller,
+    vaults: Vec<VaultOverview>,
+) -> Vec<Seen> {
+    vaults
+        .into_iter()
+        .map(|overview| {
+            let rights = policy.rights(caller, &overview.id);
+            Seen { overview, rights }
+        })
+        .filter(|seen| !seen.rights.is_empty())
+        .collect()
 }
 
 /// Refuses an attribute that a field, or a file, does not have.

@@ -220,7 +220,15 @@ impl Broker {
         let named = Deed::program(request.command.first())
             .within(within.clone())
             .because(request.reason.as_deref());
-        let meant = self.mean(&ask, request, environments).await;
+        let mut meant = self.mean(&ask, request, environments.clone()).await;
+        let mut pass = None;
+        if self.lacks_leave(&ask, &meant, request)
+            && let Some(passing) = self.passing(&ask, request, &environments).await?
+        {
+            ask = passing.ask;
+            meant = Ok((passing.command, passing.wiring));
+            pass = Some(passing.pass);
+        }
         let (command, wiring) = self.understood(&ask, named, meant).await?;
 
         let targets = wiring.targets();
@@ -230,14 +238,19 @@ impl Broker {
             reasoned: ask.reasoned(),
             ..command.request(&secrets, &secret_variables, &variables, request.output)
         };
+        let action = Action::Run(&run);
         let deed = Deed::run(&command, &targets)
             .within(within)
             .because(request.reason.as_deref());
-        let ticket = self
-            .permit_shown(&ask, &Action::Run(&run), deed, |asking| {
-                shown::run(&ask, asking, &command, &wiring, request)
-            })
-            .await?;
+        let ticket = match &pass {
+            Some(pass) => self.permit_passed(&ask, &action, deed, pass).await?,
+            None => {
+                self.permit_shown(&ask, &action, deed, |asking| {
+                    shown::run(&ask, asking, &command, &wiring, request)
+                })
+                .await?
+            }
+        };
 
         let mode = ticket.output();
         let timeout = match caller {
@@ -268,7 +281,7 @@ impl Broker {
     }
 
     /// Finds out which program is meant, and what it is to get. No value is read.
-    async fn mean(
+    pub(super) async fn mean(
         &self,
         ask: &Ask<'_>,
         request: &RunRequest,
@@ -360,6 +373,23 @@ impl Broker {
             .map(|(name, text)| (name, Value::Plain(text)))
             .collect()
     }
+}
+
+/// A run as the policy is asked about it.
+pub(super) fn in_question<T>(
+    ask: &Ask<'_>,
+    command: &Command,
+    wiring: &Wiring,
+    request: &RunRequest,
+    answer: impl FnOnce(&Run<'_>) -> T,
+) -> T {
+    let targets = wiring.targets();
+    let secrets: Vec<Governed<'_>> = targets.iter().map(Target::governed).collect();
+    let (variables, secret_variables) = wiring.names();
+    answer(&Run {
+        reasoned: ask.reasoned(),
+        ..command.request(&secrets, &secret_variables, &variables, request.output)
+    })
 }
 
 fn put_together(

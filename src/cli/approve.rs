@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     approvals::{
-        AccessMatter, Approvals, Code, Decision, Matter, Person, Proof, Request, Verdict, Way,
+        Approvals, Code, Decision, Matter, Person, Proof, Request, Verdict, Way,
     },
     broker::Broker,
     cli::{
@@ -17,17 +17,13 @@ use crate::{
         opening::key,
         output::{Ink, Output},
         passphrase::{self, Asked},
-        policy,
         session::{OWNER, Session, wait},
         terminal,
     },
     display_text::escaped,
-    policy::{
-        Rights,
-        edit::{self, NewRule},
-    },
 };
 
+mod access;
 mod remembered;
 
 /// Does what the command says.
@@ -103,8 +99,10 @@ fn decide(
         )
         .into());
     }
-    let is_access = matches!(request.matter, Matter::Access(_));
-    if arguments.never && !is_access {
+    if let Matter::Access(wanted) = &request.matter {
+        return access::decide(request, wanted, broker, arguments, session);
+    }
+    if arguments.never {
         return Err(Failure::Usage(
             "--never is for requests for access; --deny says no to this one".to_owned(),
         )
@@ -113,16 +111,13 @@ fn decide(
     if !session.output.is_json() {
         show(request, session.output)?;
     }
-    let verdict = verdict(request, arguments)?;
+    let verdict = verdict(arguments)?;
     let yes = verdict == Verdict::Yes;
-    let remember = if yes {
-        request.grant.is_some() && !arguments.once
-    } else {
-        arguments.never
-    };
+    let remember = yes && request.grant.is_some() && !arguments.once;
     let approvals = broker.approvals()?;
     let proof = if yes {
-        proof(request, remember, &approvals, arguments, session)?
+        let message = approvals.message(request, Verdict::Yes, remember);
+        proof_of(&message, arguments, session)?
     } else {
         None
     };
@@ -135,16 +130,9 @@ fn decide(
         at: now,
         proof,
     };
-    if is_access {
-        wait(broker.answer_access(&OWNER, request, decision))?;
-        if yes {
-            grant(request, broker, session)?;
-        }
-    } else {
-        approvals
-            .decide(request, &decision, now)
-            .map_err(|error| Failure::Failed(error.to_string()))?;
-    }
+    approvals
+        .decide(request, &decision, now)
+        .map_err(|error| Failure::Failed(error.to_string()))?;
     tell(request, yes, remember, session.output)
 }
 
@@ -183,20 +171,27 @@ fn type_value(
 
 fn show(request: &Request, output: Output) -> anyhow::Result<()> {
     for told in request.told() {
-        let label = output.ink(Ink::Dim, &format!("{:>14}", told.label));
-        output.line(&format!("{label}  {}", told.text))?;
+        line(told.label, &told.text, output)?;
     }
     if let Some(remembering) = request.remembering() {
-        let label = output.ink(Ink::Dim, &format!("{:>14}", "a yes allows"));
-        output.line(&format!(
-            "{label}  {remembering}; --once allows this run only"
-        ))?;
+        let text = format!("{remembering}; --once allows this run only");
+        line("a yes allows", &text, output)?;
     }
     Ok(())
 }
 
-fn verdict(request: &Request, arguments: &Approve) -> anyhow::Result<Verdict> {
-    if arguments.deny || arguments.never {
+fn line(label: &str, text: &str, output: Output) -> anyhow::Result<()> {
+    let label = output.ink(Ink::Dim, &format!("{label:>14}"));
+    output.line(&format!("{label}  {text}"))
+}
+
+/// Who leaves without an answer has not given one.
+fn nothing_decided() -> Failure {
+    Failure::Denied("nothing was decided; it waits until its time is over".to_owned())
+}
+
+fn verdict(arguments: &Approve) -> anyhow::Result<Verdict> {
+    if arguments.deny {
         return Ok(Verdict::No);
     }
     if arguments.yes {
@@ -208,11 +203,8 @@ fn verdict(request: &Request, arguments: &Approve) -> anyhow::Result<Verdict> {
         )
         .into());
     }
-    let question = match &request.matter {
-        Matter::Access(_) => "Give it this right, as a rule of the policy?",
-        _ => "Allow it?",
-    };
-    Ok(if terminal::confirm(question)? {
+    let answer = terminal::answer("Allow it? [y/N] ")?.ok_or_else(nothing_decided)?;
+    Ok(if matches!(answer.as_str(), "y" | "yes") {
         Verdict::Yes
     } else {
         Verdict::No
@@ -220,10 +212,8 @@ fn verdict(request: &Request, arguments: &Approve) -> anyhow::Result<Verdict> {
 }
 
 /// The owner's signature, where there is a passphrase to make it with.
-fn proof(
-    request: &Request,
-    remember: bool,
-    approvals: &Approvals,
+fn proof_of(
+    message: &[u8],
     arguments: &Approve,
     session: &Session,
 ) -> anyhow::Result<Option<Proof>> {
@@ -234,54 +224,8 @@ fn proof(
         arguments.passphrase_file.as_deref(),
         Asked::Once("Passphrase"),
     )?;
-    let message = approvals.message(request, Verdict::Yes, remember);
-    let signature = locked.approval_key(&given)?.sign(&message);
+    let signature = locked.approval_key(&given)?.sign(message);
     Ok(Some(Proof(*signature.as_bytes())))
-}
-
-/// Writes the right that was asked for into the policy.
-fn grant(request: &Request, broker: &Broker, session: &Session) -> anyhow::Result<()> {
-    let Matter::Access(wanted) = &request.matter else {
-        return Ok(());
-    };
-    let path = &session.config.places.policy;
-    let said = format!("{}: {}", request.agent, request.matter);
-    match wanted {
-        AccessMatter::Command {
-            command,
-            references,
-        } => {
-            let rule = NewRule {
-                run: pattern(command)?,
-                secrets: references.clone(),
-                ..NewRule::default()
-            };
-            policy::change(broker, path, &said, |text| {
-                edit::allow_command(text, &request.agent, &rule)
-            })?;
-        }
-        AccessMatter::Vault { vault, level } => {
-            let rights = Rights::parse(level).map_err(|error| Failure::Usage(error.to_string()))?;
-            let vaults = wait(broker.vaults(&OWNER))?;
-            let vault = crate::cli::vault::find_one(vault, &vaults)?.overview.name;
-            policy::change(broker, path, &said, |text| {
-                edit::allow_vault(text, &request.agent, &vault, rights)
-            })?;
-        }
-    }
-    Ok(())
-}
-
-/// The very command that was asked for: a `*` that the agent wrote must not become a pattern.
-fn pattern(command: &[String]) -> Result<String, Failure> {
-    if command.iter().any(|word| word.contains('*')) {
-        return Err(Failure::Usage(
-            "the command holds `*`, which a rule takes for any argument; write the rule by hand with `hushkey agent allow`"
-                .to_owned(),
-        ));
-    }
-    shlex::try_join(command.iter().map(String::as_str))
-        .map_err(|_| Failure::Usage("the command can't be written as a rule".to_owned()))
 }
 
 fn tell(request: &Request, yes: bool, remember: bool, output: Output) -> anyhow::Result<()> {
@@ -292,16 +236,13 @@ fn tell(request: &Request, yes: bool, remember: bool, output: Output) -> anyhow:
             "remembered": remember,
         }));
     }
-    let is_access = matches!(request.matter, Matter::Access(_));
     output.line(match (yes, remember) {
         (true, _) if matches!(request.matter, Matter::Ask(_)) => {
             "Set; the agent is told that, and not what it is."
         }
-        (true, _) if is_access => "Granted; `hushkey policy check` tells what deserves a look.",
         (true, true) => "Allowed, and so from now on; `hushkey approve --remembered` lists it.",
         (true, false) => "Allowed.",
-        (false, true) => "Denied; it is not shown again.",
-        (false, false) => "Denied.",
+        (false, _) => "Denied.",
     })
 }
 

@@ -8,6 +8,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  hushkey approve                 what waits\n  hushkey approve KXQ4-7MAB       shows it in full and asks\n  \
+                  hushkey approve KXQ4-7MAB --once    one run, and no rule\n  \
                   hushkey approve --remembered    what you are not asked about again\n\nNo answer is a no. An agent's shell may not \
                   approve; where the store has a passphrase, a yes needs it."
 )]
@@ -15,13 +16,13 @@ pub struct Approve {
     /// What to decide; without it, everything that waits is listed
     #[arg(value_name = "CODE")]
     pub code: Option<String>,
-    /// Says yes without asking
+    /// Says yes without asking; to a request for access, as a rule unless --once is said too
     #[arg(long, requires = "code", conflicts_with = "deny")]
     pub yes: bool,
     /// Says no without asking
     #[arg(long, requires = "code")]
     pub deny: bool,
-    /// Allows this run only, where a yes would be remembered
+    /// Allows this run only, where a yes would be remembered; or, of a command that an agent asks leave for, one run within a day
     #[arg(long, requires = "code", conflicts_with_all = ["deny", "remember"])]
     pub once: bool,
     /// Allows later runs of the same rule with the same references as well, as a yes does where the rule says `once`

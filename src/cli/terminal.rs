@@ -58,21 +58,33 @@ pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
     let mut terminal = open().ok_or_else(|| {
         Failure::Usage("there is no terminal to confirm this on; say --force".to_owned())
     })?;
-    let answer = ask_seen(&mut terminal, question).map_err(unusable)?;
-    Ok(matches!(
-        answer.to_ascii_lowercase().as_slice(),
-        b"y" | b"yes"
-    ))
+    let answer = ask_seen(&mut terminal, &format!("{question} [y/N] ")).map_err(unusable)?;
+    Ok(matches!(answer.as_deref(), Some("y" | "yes")))
 }
 
-fn ask_seen(terminal: &mut File, question: &str) -> io::Result<Vec<u8>> {
-    write!(terminal, "{question} [y/N] ")?;
+/// Asks a question, and shows what is typed; in small letters. `None` when the input ends without a line.
+pub(super) fn answer(question: &str) -> Result<Option<String>, Failure> {
+    let mut terminal = open()
+        .ok_or_else(|| Failure::Usage("there is no terminal to ask you on".to_owned()))?;
+    ask_seen(&mut terminal, question).map_err(unusable)
+}
+
+fn ask_seen(terminal: &mut File, question: &str) -> io::Result<Option<String>> {
+    write!(terminal, "{question}")?;
     let mut answer = Vec::new();
     let mut byte = [0];
-    while terminal.read(&mut byte)? == 1 && byte[0] != b'\n' {
-        answer.push(byte[0]);
+    loop {
+        match terminal.read(&mut byte)? {
+            0 if answer.is_empty() => {
+                writeln!(terminal)?;
+                return Ok(None);
+            }
+            1 if byte[0] != b'\n' => answer.push(byte[0]),
+            _ => break,
+        }
     }
-    Ok(answer)
+    let answer = String::from_utf8_lossy(&answer).trim().to_lowercase();
+    Ok(Some(answer))
 }
 
 /// Tells whether a person can be asked.

@@ -1,9 +1,10 @@
 //! What is remembered: yeses that hold for later runs, and requests that the owner wants to see no more.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    approvals::{Approvals, Code, Lasting},
+    approvals::{Approvals, Code, GrantKey, Lasting},
     broker::Broker,
     cli::{
         failure::Failure,
@@ -60,21 +61,18 @@ struct View {
 }
 
 fn views(lasting: &Lasting) -> Vec<View> {
-    let grants = lasting.grants.iter().map(|grant| {
-        let names = grant.key.references.iter().map(|(_, name)| name.as_str());
-        let with = match names.collect::<Vec<_>>() {
-            names if names.is_empty() => "without references".to_owned(),
-            names => format!("with {}", names.join(", ")),
-        };
-        View {
-            code: grant.code.to_string(),
-            agent: grant.key.agent.to_string(),
-            allowed: true,
-            what: escaped(&format!("may run `{}` {with}", grant.key.pattern)),
-            by: escaped(&grant.by.name),
-            way: grant.way.as_str(),
-            at: grant.at.to_string(),
-        }
+    let grants = lasting.grants.iter().map(|grant| View {
+        code: grant.code.to_string(),
+        agent: grant.key.agent.to_string(),
+        allowed: true,
+        what: escaped(&format!(
+            "may run `{}` {}",
+            grant.key.pattern,
+            with(&grant.key)
+        )),
+        by: escaped(&grant.by.name),
+        way: grant.way.as_str(),
+        at: grant.at.to_string(),
     });
     let muted = lasting.muted.iter().map(|muted| View {
         code: muted.code.to_string(),
@@ -85,5 +83,27 @@ fn views(lasting: &Lasting) -> Vec<View> {
         way: "terminal",
         at: muted.at.to_string(),
     });
-    grants.chain(muted).collect()
+    let passes = lasting.passes_at(Timestamp::now()).map(|pass| View {
+        code: pass.code.to_string(),
+        agent: pass.terms.key.agent.to_string(),
+        allowed: true,
+        what: escaped(&format!(
+            "may run `{}` {} once, until {}",
+            pass.terms.key.pattern,
+            with(&pass.terms.key),
+            pass.terms.until.strftime("%Y-%m-%d %H:%M UTC")
+        )),
+        by: escaped(&pass.by.name),
+        way: pass.way.as_str(),
+        at: pass.at.to_string(),
+    });
+    grants.chain(passes).chain(muted).collect()
+}
+
+fn with(key: &GrantKey) -> String {
+    let names = key.references.iter().map(|(_, name)| name.as_str());
+    match names.collect::<Vec<_>>() {
+        names if names.is_empty() => "without references".to_owned(),
+        names => format!("with {}", names.join(", ")),
+    }
 }
