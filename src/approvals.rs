@@ -119,7 +119,7 @@ impl Approvals {
     pub fn ask(&self, new: NewRequest, now: Timestamp) -> Result<Request, ApprovalsError> {
         let request = Request::open(new, &self.keys, now);
         self.change(|transaction| {
-            clear(transaction, now)?;
+            file::clear(transaction, now - KEPT)?;
             self.refuse_too_many(transaction, &request, now)?;
             transaction.execute(
                 "INSERT INTO request (id, code, ticket, expires, sealed) VALUES (?, ?, ?, ?, ?)",
@@ -494,14 +494,6 @@ fn row(connection: &Connection, which: &str, key: &[u8]) -> Result<Row, Approval
         .query_row([key], read_row)
         .optional()?
         .ok_or(ApprovalsError::Unknown)
-}
-
-/// Takes away what ended long ago.
-fn clear(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
-    let ended = (now - KEPT).as_second();
-    transaction
-        .execute("DELETE FROM request WHERE expires < ?", [ended])
-        .map(drop)
 }
 
 #[cfg(test)]

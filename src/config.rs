@@ -28,6 +28,8 @@ pub use places::Places;
 pub const DEFAULT_TIMEOUT_SECONDS: u32 = 60;
 /// Seconds that a person has to decide when nobody says otherwise.
 pub const DEFAULT_APPROVAL_SECONDS: u32 = 120;
+/// The most that a person may have to type a value, in seconds; so long by default.
+pub const MAX_TYPING_SECONDS: u32 = 300;
 /// Seconds that a run may take at most.
 pub const MAX_TIMEOUT_SECONDS: u32 = 3_600;
 
@@ -124,6 +126,8 @@ pub struct AgentDefaults {
     pub timeout_seconds: u32,
     /// Seconds that a person has to decide, from 1 to [`MAX_TIMEOUT_SECONDS`].
     pub approval_seconds: u32,
+    /// Seconds that a person has to type a value, from 1 to [`MAX_TYPING_SECONDS`].
+    pub typing_seconds: u32,
 }
 
 impl Config {
@@ -193,6 +197,7 @@ impl Config {
                 },
                 timeout_seconds: file.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT_SECONDS),
                 approval_seconds: file.approval_seconds.unwrap_or(DEFAULT_APPROVAL_SECONDS),
+                typing_seconds: file.typing_seconds.unwrap_or(MAX_TYPING_SECONDS),
             },
             passphrase_file: variables.os("HUSHKEY_PASSPHRASE_FILE").map(PathBuf::from),
             runtime_dir: variables.os("XDG_RUNTIME_DIR").map(PathBuf::from),

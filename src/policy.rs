@@ -250,6 +250,17 @@ impl Policy {
         warning::warnings(self)
     }
 
+    /// The programs whose files have to hold something certain: a rule's line, the file, and its SHA-256. Only after
+    /// [`Policy::pin`]; whoever reads files compares.
+    #[must_use]
+    pub fn digests(&self) -> BTreeSet<(usize, PathBuf, [u8; 32])> {
+        let pinned = |rule: &Rule| {
+            let program = rule.run.pinned()?.to_owned();
+            Some((rule.line, program, rule.surroundings.sha256?))
+        };
+        self.rules().filter_map(pinned).collect()
+    }
+
     /// The policy as a readable table, agent by agent.
     #[must_use]
     pub fn describe(&self) -> Description {

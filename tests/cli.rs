@@ -2,6 +2,9 @@
 
 #[path = "support/binary.rs"]
 mod binary;
+#[path = "support/browser.rs"]
+#[allow(dead_code)]
+mod browser;
 #[path = "support/fake_connect.rs"]
 mod fake_connect;
 #[path = "support/terminal.rs"]
@@ -49,6 +52,8 @@ mod store;
 mod templates;
 #[path = "cli/typed.rs"]
 mod typed;
+#[path = "cli/ui.rs"]
+mod ui;
 #[path = "cli/watch.rs"]
 mod watch;
 #[path = "cli/words.rs"]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
 
 use crate::{
@@ -77,6 +78,16 @@ pub(super) fn rewrap(
     let wrapped = new.wrap(PURPOSE, &key);
     transaction.execute("UPDATE approvals SET wrapped_key = ?", [wrapped])?;
     Ok(())
+}
+
+/// Takes away the requests that ended before.
+pub(super) fn clear(transaction: &Transaction<'_>, before: Timestamp) -> rusqlite::Result<()> {
+    transaction
+        .execute(
+            "DELETE FROM request WHERE expires < ?",
+            [before.as_second()],
+        )
+        .map(drop)
 }
 
 fn fill(transaction: &Transaction<'_>, holder: &dyn KeyHolder) -> rusqlite::Result<()> {

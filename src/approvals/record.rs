@@ -383,3 +383,25 @@ fn proof(bytes: Vec<u8>) -> Result<Proof, Broken> {
 fn proof_bytes(proof: Option<&Proof>) -> Option<Vec<u8>> {
     proof.map(|proof| proof.0.to_vec())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_remembered_before_there_were_passes_is_remembered_still() {
+        let lasting = Lasting {
+            revision: 7,
+            ..Lasting::default()
+        };
+        let mut bytes = encode_lasting(&lasting);
+
+        assert_eq!(decode_lasting(&bytes).unwrap(), lasting);
+        // The older form: its own number, and nothing where the passes are.
+        bytes[0] = FORM;
+        assert_eq!(bytes.pop(), Some(0));
+        assert_eq!(decode_lasting(&bytes).unwrap(), lasting);
+        bytes[0] = LASTING_FORM + 1;
+        assert!(decode_lasting(&bytes).is_err());
+    }
+}

@@ -31,6 +31,11 @@ impl Entry {
         let who = escaped(&self.who.name);
         let (did, doing) = self.verb.phrases();
         let object = self.object(viewer);
+        // A right is not asked for on behalf of something else that is done.
+        let doing = match self.verb {
+            Verb::RequestAccess => String::new(),
+            _ => format!(" {doing}"),
+        };
         let mut sentence = match &self.event {
             Event::Answered(answer) => {
                 let by = answered_by(answer, viewer);
@@ -49,16 +54,19 @@ impl Entry {
                     _ => String::new(),
                 };
                 format!(
-                    "{by} {verdict} {who} {doing}{object}{remembered}{why} (approval {})",
+                    "{by} {verdict} {who}{doing}{object}{remembered}{why} (approval {})",
                     answer.code
                 )
+            }
+            Event::Asked { code, .. } if self.verb == Verb::RequestAccess => {
+                format!("{who} asked for its owner's leave{object} (approval {code})")
             }
             Event::Asked { rule, code } => {
                 let rule = rule
                     .as_ref()
                     .map(|rule| format!(" (rule {})", rule.id.number));
                 format!(
-                    "{who} waits for a person's leave for {doing}{object}{} (approval {code})",
+                    "{who} waits for a person's leave for{doing}{object}{} (approval {code})",
                     rule.unwrap_or_default()
                 )
             }
@@ -76,7 +84,7 @@ impl Entry {
                     format!("{who} {did}{object}: allowed by rule {}", rule.id.number)
                 }
             },
-            Event::Denied { .. } => format!("{who} was denied {doing}{object}"),
+            Event::Denied { .. } => format!("{who} was denied{doing}{object}"),
             Event::Ended { of, outcome } => {
                 format!("{who} {did}{object}: {} (entry {of})", ending(outcome))
             }

@@ -134,7 +134,7 @@ impl Broker {
         terms: Option<PassTerms>,
     ) -> Result<(), BrokerError> {
         let ask = self.ask(caller).await?;
-        let what = request.matter.to_string();
+        let what = format!("an answer to {}: {}", request.agent, request.matter);
         let deed = Deed::of(Verb::ManageAccess).called(&what);
         let ticket = self.permit(&ask, &Action::Administer, deed).await?;
         let answered = self.close_access(request, decision, terms).await;

@@ -26,7 +26,7 @@ use crate::{
     vault::{FieldId, FieldMetadata, Noun, VaultError},
 };
 
-/// How long a person has.
+/// How long a person has at most.
 pub const ASK_LASTS: Duration = Duration::from_secs(5 * 60);
 
 /// How many fields one call may ask for: a person types them one by one.
@@ -195,7 +195,7 @@ impl Broker {
             }),
             reason: None,
             bound: Vec::new(),
-            lasts: ASK_LASTS,
+            lasts: self.typing_lasts(),
             local_only: true,
             grant: None,
             ticket: Some(ticket.clone()),

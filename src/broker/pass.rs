@@ -65,7 +65,8 @@ impl Broker {
         }) = &request.matter
         else {
             return Err(BrokerError::Invalid(
-                "only a command can be allowed once; a level in a vault holds or it does not".into(),
+                "only a command can be allowed once; a level in a vault is given as a rule or not at all"
+                    .into(),
             ));
         };
         let name = command.first().map_or("", String::as_str);

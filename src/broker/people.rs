@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     approvals::{Approvals, ApprovalsError, Request},
-    broker::{Broker, BrokerError},
+    broker::{ASK_LASTS, Broker, BrokerError},
 };
 
 /// How persons are reached.
@@ -18,6 +18,8 @@ pub struct People {
     pub tell: Box<dyn Fn(&Request) + Send + Sync>,
     /// How long a person has to decide.
     pub patience: Duration,
+    /// How long a person has to type a value; never more than [`ASK_LASTS`].
+    pub typing: Duration,
 }
 
 /// The people, and the file once it was needed.
@@ -45,6 +47,12 @@ impl Reached {
 }
 
 impl Broker {
+    /// How long a person has to type a value.
+    pub(super) fn typing_lasts(&self) -> Duration {
+        let own = self.reached.as_ref().map(|it| it.people.typing);
+        own.unwrap_or(ASK_LASTS).min(ASK_LASTS)
+    }
+
     /// Adds the ways to persons. Without them, what needs a person's word is refused.
     #[must_use]
     pub fn with_people(self, people: People) -> Self {

@@ -6,9 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    approvals::{
-        Approvals, Code, Decision, Matter, Person, Proof, Request, Verdict, Way,
-    },
+    approvals::{Approvals, Code, Decision, Matter, Person, Proof, Request, Verdict, Way},
     broker::Broker,
     cli::{
         approve_arguments::Approve,
@@ -17,7 +15,7 @@ use crate::{
         opening::key,
         output::{Ink, Output},
         passphrase::{self, Asked},
-        session::{OWNER, Session, wait},
+        session::{Session, wait},
         terminal,
     },
     display_text::escaped,
@@ -25,6 +23,7 @@ use crate::{
 
 mod access;
 mod remembered;
+pub(super) mod rule;
 
 /// Does what the command says.
 pub(super) fn perform(arguments: &Approve, session: &Session) -> anyhow::Result<()> {
@@ -99,8 +98,8 @@ fn decide(
         )
         .into());
     }
-    if let Matter::Access(wanted) = &request.matter {
-        return access::decide(request, wanted, broker, arguments, session);
+    if let Matter::Access(_) = &request.matter {
+        return access::decide(request, broker, arguments, session);
     }
     if arguments.never {
         return Err(Failure::Usage(

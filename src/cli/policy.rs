@@ -1,16 +1,19 @@
 //! `hushkey policy` shows and checks the policy; [`change`] is how a command changes it.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use crate::{
     broker::{Broker, BrokerError},
     cli::{
-        failure::Failure,
+        failure::{Failure, reason},
         guard,
         output::Ink,
         policy_arguments::PolicyCommand,
         session::{Session, wait},
     },
+    launch,
     policy::{
         AgentDescription, Description, EnvironmentDescription, RuleDescription, VaultDescription,
     },
@@ -45,17 +48,24 @@ fn check(broker: &Broker, session: &Session) -> anyhow::Result<()> {
             });
         }
     };
-    let warnings = policy.warnings();
+    let mut warnings: Vec<(usize, String)> = policy
+        .warnings()
+        .into_iter()
+        .map(|warning| (warning.line, warning.message))
+        .chain(policy.digests().iter().filter_map(changed_program))
+        .collect();
+    warnings.sort_by_key(|(line, _)| *line);
     let output = session.output;
     if output.is_json() {
         let warnings: Vec<_> = warnings
             .iter()
-            .map(|warning| serde_json::json!({ "line": warning.line, "message": warning.message }))
+            .map(|(line, message)| serde_json::json!({ "line": line, "message": message }))
             .collect();
         return output.json(&serde_json::json!({ "policy": path, "warnings": warnings }));
     }
-    for warning in &warnings {
-        output.line(&format!("{} {warning}", output.ink(Ink::Yellow, "look:")))?;
+    for (line, message) in &warnings {
+        let look = output.ink(Ink::Yellow, "look:");
+        output.line(&format!("{look} line {line}: {message}"))?;
     }
     output.line(&match warnings.len() {
         0 => format!(
@@ -71,6 +81,26 @@ fn check(broker: &Broker, session: &Session) -> anyhow::Result<()> {
             path.display()
         ),
     })
+}
+
+/// What there is to say of a program whose file is not what its rule wants.
+fn changed_program(
+    (line, program, wanted): &(usize, PathBuf, [u8; 32]),
+) -> Option<(usize, String)> {
+    let shown = program.display();
+    let message = match launch::sha256(program) {
+        Ok(held) if held == *wanted => return None,
+        Ok(held) => format!(
+            "`{shown}` is not what `sha256` names, so it is not started; its file holds {}: make sure that it is the program \
+             that you mean before you write that",
+            data_encoding::HEXLOWER.encode(&held)
+        ),
+        Err(error) => format!(
+            "`{shown}` can't be compared with `sha256`: {}",
+            reason(&error)
+        ),
+    };
+    Some((*line, message))
 }
 
 fn show(broker: &Broker, session: &Session) -> anyhow::Result<()> {

@@ -64,8 +64,8 @@ pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
 
 /// Asks a question, and shows what is typed; in small letters. `None` when the input ends without a line.
 pub(super) fn answer(question: &str) -> Result<Option<String>, Failure> {
-    let mut terminal = open()
-        .ok_or_else(|| Failure::Usage("there is no terminal to ask you on".to_owned()))?;
+    let mut terminal =
+        open().ok_or_else(|| Failure::Usage("there is no terminal to ask you on".to_owned()))?;
     ask_seen(&mut terminal, question).map_err(unusable)
 }
 

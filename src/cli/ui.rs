@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::{
     approvals::Proof,
     cli::{
+        approve::rule,
         doctor,
         failure::{Failure, reason},
         guard,
@@ -21,7 +22,7 @@ use crate::{
         session::{Session, wait},
     },
     config::Config,
-    http::page::{Owner, OwnerPages, Prove},
+    http::page::{Owner, OwnerPages, Prove, Rules},
     keys::Passphrase,
     private_file,
 };
@@ -62,6 +63,16 @@ pub(super) fn perform(arguments: &Ui, session: Session) -> anyhow::Result<()> {
     let owner = Owner {
         broker,
         prove: prover(&config)?,
+        rules: Rules {
+            preview: Box::new(rule::preview),
+            write: {
+                let config = Arc::clone(&config);
+                Box::new(move |broker, request| {
+                    let written = rule::write(broker, &config.places.policy, request);
+                    written.map_err(|error| error.to_string())
+                })
+            },
+        },
         health: {
             let config = Arc::clone(&config);
             Box::new(move || doctor::health(&config))

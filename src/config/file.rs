@@ -8,6 +8,7 @@
 //! name = "default"                           # whom `hushkey mcp` serves
 //! timeout_seconds = 60                       # of a run that names none; at most 3,600
 //! approval_seconds = 120                     # how long a person has to decide; at most 3,600
+//! typing_seconds = 300                       # how long a person has to type a value; at most 300
 //!
 //! [connect]
 //! host = "http://127.0.0.1:8080"
@@ -33,13 +34,19 @@ pub(super) struct ConfigFile {
     pub(super) agent_name: Option<AgentName>,
     pub(super) timeout_seconds: Option<u32>,
     pub(super) approval_seconds: Option<u32>,
+    pub(super) typing_seconds: Option<u32>,
     pub(super) connect_host: Option<String>,
     pub(super) connect_token_file: Option<String>,
     pub(super) connect_ca_file: Option<String>,
 }
 
 const TOP: &[&str] = &["agent", "backend", "connect", "key_command"];
-const AGENT: &[&str] = &["approval_seconds", "name", "timeout_seconds"];
+const AGENT: &[&str] = &[
+    "approval_seconds",
+    "name",
+    "timeout_seconds",
+    "typing_seconds",
+];
 const CONNECT: &[&str] = &["ca_file", "host", "token_file"];
 
 impl ConfigFile {
@@ -77,6 +84,9 @@ impl ConfigFile {
                 "a number from 1 to 3600",
                 seconds_of,
             )?,
+            typing_seconds: agent.value("typing_seconds", "a number from 1 to 300", |item| {
+                seconds_of(item).filter(|it| *it <= super::MAX_TYPING_SECONDS)
+            })?,
             connect_host: connect.value(
                 "host",
                 "the address of a Connect server: http://HOST:8080 or https://HOST",
@@ -275,7 +285,7 @@ mod tests {
             ),
             (
                 "agent = { colour = 1 }",
-                "line 1 of config.toml: unknown key; known here: approval_seconds, name, timeout_seconds",
+                "line 1 of config.toml: unknown key; known here: approval_seconds, name, timeout_seconds, typing_seconds",
             ),
         ] {
             assert_eq!(read(text).unwrap_err(), message);
@@ -300,6 +310,10 @@ mod tests {
             (
                 "key_command = ['canary', 2]",
                 "line 1 of config.toml: `key_command` is a list",
+            ),
+            (
+                "[agent]\ntyping_seconds = 301",
+                "line 2 of config.toml: `typing_seconds` is a number from 1 to 300",
             ),
             (
                 "connect = 'canary'",

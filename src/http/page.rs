@@ -12,4 +12,4 @@ mod owner;
 mod typing;
 
 pub use door::TypingDoor;
-pub use owner::{Health, Owner, OwnerPages, Prove};
+pub use owner::{Health, Owner, OwnerPages, Prove, Rules};

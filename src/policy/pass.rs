@@ -31,9 +31,9 @@ impl Policy {
                 bound: Some(vault.clone()),
             });
         }
-        let patterns = items
-            .iter()
-            .filter_map(|(vault, item)| ReferencePattern::parse(&format!("op://{vault}/{item}")).ok());
+        let patterns = items.iter().filter_map(|(vault, item)| {
+            ReferencePattern::parse(&format!("op://{vault}/{item}")).ok()
+        });
         if let Ok(run) = CommandPattern::parse("**") {
             let rule = Rule {
                 id: RuleId {

@@ -5,9 +5,10 @@ use std::{net::SocketAddr, time::Duration};
 use hushkey::{
     access::AgentName,
     approvals::{
-        AskMatter, Handed, Matter, NewRequest, Request, RunMatter, Thing, Ticket, Verdict,
+        AccessMatter, AskMatter, Handed, Matter, NewRequest, Proof, Request, RunMatter, Thing,
+        Ticket, Verdict,
     },
-    http::page::{Health, Owner, OwnerPages},
+    http::page::{Health, Owner, OwnerPages, Prove, Rules},
 };
 use jiff::Timestamp;
 
@@ -27,7 +28,10 @@ struct Browser {
 
 impl Browser {
     async fn enter(house: &House) -> Self {
-        let address = serve(house).await;
+        Self::enter_at(serve(house).await).await
+    }
+
+    async fn enter_at(address: String) -> Self {
         let window = Window::at(&address);
         let seen = window.look().await;
         assert_eq!(seen.status, 303, "{seen:?}");
@@ -77,9 +81,17 @@ impl Browser {
 }
 
 async fn serve(house: &House) -> String {
+    serve_proving(house, None).await
+}
+
+async fn serve_proving(house: &House, prove: Option<Prove>) -> String {
     let owner = Owner {
         broker: house.reopen(),
-        prove: None,
+        prove,
+        rules: Rules {
+            preview: Box::new(|_| Ok("[[the rule]]\nrun = <b>".into())),
+            write: Box::new(|_, request| Ok(Some(format!("{} lacks `use` still", request.agent)))),
+        },
         health: Box::new(|| {
             vec![Health {
                 subject: "tier".into(),
@@ -295,7 +307,7 @@ async fn a_value_that_an_agent_asked_for_can_be_typed_here() {
     let place = format!("type/{}", request.code);
     let typed = browser.post(&place, &[("hidden", CANARY)]).await;
 
-    assert!(list.body.contains("Type the value here"));
+    assert!(list.body.contains("Type the value"));
     assert_eq!(allowed.status, 409, "a button types nothing");
     assert_eq!(typed.status, 303, "{typed:?}");
     let reference = hushkey::vault::SecretReference::parse("op://Dev/Shop/password").unwrap();
@@ -338,4 +350,132 @@ async fn the_page_is_told_of_news_and_the_log_can_be_followed() {
     assert!(!now.body.contains(&before), "{} is {before}", now.body);
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains("script-src 'sha256-") && policy.contains("connect-src 'self'"));
+}
+
+/// A passphrase that is quick to try: `right`.
+fn prover() -> Prove {
+    Box::new(|typed, message| {
+        use sha2::{Digest, Sha512};
+        match typed.as_slice() {
+            b"right" => Ok(Proof(Sha512::digest(message).into())),
+            _ => Err("that is not the passphrase".into()),
+        }
+    })
+}
+
+#[tokio::test]
+async fn wrong_passphrases_decide_nothing_and_after_five_none_is_taken_for_a_while() {
+    let house = House::new(POLICY).await;
+    let request = run(&house);
+    let browser = Browser::enter_at(serve_proving(&house, Some(prover())).await).await;
+    let says = async |answer: &str, passphrase: &str| {
+        let code = request.code.as_str();
+        let fields = [
+            ("code", code),
+            ("answer", answer),
+            ("passphrase", passphrase),
+        ];
+        browser.post("", &fields).await
+    };
+
+    for wrong in [
+        "", "canary-1", "canary-2", "canary-3", "canary-4", "canary-5",
+    ] {
+        let seen = says("yes", wrong).await;
+
+        assert!(seen.body.contains("role=\"alert\""), "{seen:?}");
+        assert!(!seen.body.contains("canary"), "{seen:?}");
+    }
+    let braked = says("yes", "right").await;
+
+    assert!(
+        braked.body.contains("Too many wrong passphrases"),
+        "{braked:?}"
+    );
+    assert_eq!(
+        house.approvals().pending(Timestamp::now()).unwrap().len(),
+        1
+    );
+    let wanted = hushkey::broker::ActivityWanted::default();
+    let owner = hushkey::access::Caller::Owner;
+    let owners = house.broker.activity(&owner, &wanted).await.unwrap();
+    let owners: Vec<_> = owners.into_iter().map(|it| it.sentence).collect();
+    let told = "a wrong passphrase on the owner's page";
+    assert_eq!(
+        owners.iter().filter(|it| it.contains(told)).count(),
+        5,
+        "{owners:?}"
+    );
+    // A no needs none.
+    assert_eq!(says("no", "").await.status, 303);
+}
+
+#[tokio::test]
+async fn a_yes_on_the_page_carries_the_passphrases_proof_of_exactly_that() {
+    use sha2::{Digest, Sha512};
+
+    let house = House::new(POLICY).await;
+    let request = run(&house);
+    let browser = Browser::enter_at(serve_proving(&house, Some(prover())).await).await;
+
+    let fields = [
+        ("code", request.code.as_str()),
+        ("answer", "yes"),
+        ("passphrase", "right"),
+    ];
+    let allowed = browser.post("", &fields).await;
+
+    assert_eq!(allowed.status, 303, "{allowed:?}");
+    let approvals = house.approvals();
+    let taken = approvals.take(&request.id, &request.digest, Timestamp::now());
+    let message = approvals.message(&request, Verdict::Yes, false);
+    let proof = taken.unwrap().unwrap().proof.unwrap();
+    assert_eq!(proof.0, <[u8; 64]>::from(Sha512::digest(message)));
+}
+
+#[tokio::test]
+async fn a_right_is_given_where_its_rule_is_shown_and_what_is_lacking_still_is_told() {
+    let house = House::new(POLICY).await;
+    house.item("Dev", "Shop", &[("password", CANARY)]).await;
+    let wanted = |reference: &str| {
+        Matter::Access(AccessMatter::Command {
+            command: vec!["true".into(), "<i>\u{202e}".into()],
+            references: vec![reference.into()],
+        })
+    };
+    let first = ask(&house, wanted("op://Dev/Shop/password"));
+    let browser = Browser::enter(&house).await;
+
+    let shown = browser.look("").await.body;
+    let by_button = |code, answer| [("code", code), ("answer", answer)];
+    let plain = browser
+        .post("", &by_button(first.code.as_str(), "yes"))
+        .await;
+    let ruled = browser
+        .post("", &by_button(first.code.as_str(), "rule"))
+        .await;
+
+    assert!(shown.contains("[[the rule]]\nrun = &lt;b&gt;"), "{shown}");
+    assert!(shown.contains("/usr/bin/true") && shown.contains("&lt;i&gt;"));
+    assert!(!shown.contains("<b>") && !shown.contains('\u{202e}'));
+    assert_eq!((plain.status, ruled.status), (409, 200));
+    assert!(ruled.body.contains("codex lacks"), "{ruled:?}");
+
+    let missing = ask(&house, wanted("op://Dev/None/password"));
+    let page = browser.look("").await.body;
+    assert!(
+        page.contains("It can&#39;t be: ") || page.contains("It can't be: "),
+        "{page}"
+    );
+    assert!(!page.contains("Allow once"), "{page}");
+    let once = browser
+        .post("", &by_button(missing.code.as_str(), "once"))
+        .await;
+    assert_eq!(once.status, 409, "{once:?}");
+    let never = browser
+        .post("", &by_button(missing.code.as_str(), "never"))
+        .await;
+    assert_eq!(never.status, 303, "{never:?}");
+    let lasting = house.approvals().lasting().unwrap();
+    assert_eq!((lasting.passes.len(), lasting.muted.len()), (0, 1));
 }

@@ -2,9 +2,7 @@
 
 use hushkey::{
     access::{AgentName, Caller},
-    approvals::{
-        AccessMatter, Decision, Matter, NewRequest, Person, Proof, Request, Verdict, Way,
-    },
+    approvals::{AccessMatter, Decision, Matter, NewRequest, Person, Proof, Request, Verdict, Way},
     broker::{BrokerError, RunAnswer, RunRequest, UpdateItem},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -102,7 +100,7 @@ async fn leave_for_one_run_lets_exactly_that_run_once_and_both_are_on_record() {
     let log = house.log("codex").await;
     let code = &request.code;
     let given = format!(
-        "ann (terminal) allowed codex asking that it may run `touch ran` with {TOKEN}: once, until "
+        "ann (terminal) allowed codex that it may run `touch ran` with {TOKEN}: once, until "
     );
     assert!(log.iter().any(|it| it.starts_with(&given)), "{log:?}");
     let used = format!(
@@ -177,7 +175,9 @@ async fn what_was_renamed_moved_or_replaced_since_is_not_what_was_allowed_once()
     }
 
     let impostor = touches(&house, &codex).await;
-    let renamed = house.run(&codex, TOUCH, &[("K", "op://Dev/Old/token")]).await;
+    let renamed = house
+        .run(&codex, TOUCH, &[("K", "op://Dev/Old/token")])
+        .await;
 
     assert!(impostor.is_err() && renamed.is_err());
     assert_eq!(left(&house), 1);
@@ -188,7 +188,10 @@ async fn leave_for_one_run_that_is_revoked_too_old_or_put_back_counts_for_nothin
     let (house, codex) = house(POLICY).await;
     let request = allow_once(&house, wanted(TOUCH, &[TOKEN])).await.unwrap();
     let file = rusqlite::Connection::open(house.home.join("approvals.db")).unwrap();
-    let sealed = |sql: &str| file.query_row(sql, (), |row| row.get::<_, Vec<u8>>(0)).unwrap();
+    let sealed = |sql: &str| {
+        file.query_row(sql, (), |row| row.get::<_, Vec<u8>>(0))
+            .unwrap()
+    };
     let unused = sealed("SELECT sealed FROM lasting");
 
     let revoked = house.broker.revoke_approval(&Caller::Owner, request.code);
@@ -202,7 +205,11 @@ async fn leave_for_one_run_that_is_revoked_too_old_or_put_back_counts_for_nothin
     // A fresh house: one that ran out.
     let (house, codex) = self::house(POLICY).await;
     let request = self::request(&house, "codex", wanted(TOUCH, &[TOKEN]));
-    let terms = house.broker.pass_terms(&Caller::Owner, &request).await.unwrap();
+    let terms = house
+        .broker
+        .pass_terms(&Caller::Owner, &request)
+        .await
+        .unwrap();
     let day = SignedDuration::from_hours(24);
     assert!(terms.until <= Timestamp::now() + day, "within a day");
     let old = hushkey::approvals::PassTerms {
@@ -249,7 +256,11 @@ async fn where_the_owner_has_a_passphrase_leave_for_one_run_needs_its_proof() {
     let (mut house, codex) = house(POLICY).await;
     house.proving(|message, proof| *proof == <[u8; 64]>::from(Sha512::digest(message)));
     let request = request(&house, "codex", wanted(TOUCH, &[TOKEN]));
-    let terms = house.broker.pass_terms(&Caller::Owner, &request).await.unwrap();
+    let terms = house
+        .broker
+        .pass_terms(&Caller::Owner, &request)
+        .await
+        .unwrap();
     let approvals = house.approvals();
     let proven = |message: Vec<u8>| Decision {
         proof: Some(Proof(Sha512::digest(message).into())),
@@ -282,7 +293,8 @@ async fn where_the_owner_has_a_passphrase_leave_for_one_run_needs_its_proof() {
 
 #[tokio::test]
 async fn what_a_rule_or_the_agents_table_demands_is_demanded_of_a_run_that_was_allowed_once() {
-    let rule = "[[agents.codex.commands]]\nrun = 'touch *'\nsecrets = ['op://Dev/**']\ncwd = '/nowhere'\n";
+    let rule =
+        "[[agents.codex.commands]]\nrun = 'touch *'\nsecrets = ['op://Dev/**']\ncwd = '/nowhere'\n";
     let (house, codex) = house(&POLICY.replace("\"read\"", "\"use\"")).await;
     allow_once(&house, wanted(TOUCH, &[TOKEN])).await.unwrap();
 

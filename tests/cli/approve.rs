@@ -2,14 +2,17 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
-    process::{Child, ChildStdin, ChildStdout, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::Duration,
 };
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::binary::{Person, Ran};
+use crate::{
+    binary::{Person, Ran},
+    typed::Terminal,
+};
 
 const POLICY: &str = r#"
 path = ["/usr/bin", "/bin"]
@@ -25,19 +28,26 @@ approve = "always"
 "#;
 
 /// An agent of `hushkey mcp` whose client can show no dialogue.
-struct Agent {
+pub struct Agent {
     server: Child,
     input: ChildStdin,
     lines: std::io::Lines<BufReader<ChildStdout>>,
 }
 
 impl Agent {
-    fn of(person: &Person) -> Self {
-        let mut server = person
-            .command(["mcp"])
+    pub fn of(person: &Person) -> Self {
+        Self::with(&mut person.command(["mcp"]))
+    }
+
+    fn with(command: &mut Command) -> Self {
+        Self::saying(command, Stdio::null())
+    }
+
+    fn saying(command: &mut Command, log: Stdio) -> Self {
+        let mut server = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         Self {
@@ -47,7 +57,7 @@ impl Agent {
         }
     }
 
-    fn begins(&mut self, tool: &str, arguments: &Value) {
+    pub fn begins(&mut self, tool: &str, arguments: &Value) {
         let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
             "name": tool, "arguments": arguments,
             "_meta": { "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {} },
@@ -55,7 +65,7 @@ impl Agent {
         writeln!(self.input, "{message}").unwrap();
     }
 
-    fn answer(&mut self) -> Value {
+    pub fn answer(&mut self) -> Value {
         let line = self.lines.next().unwrap().unwrap();
         assert!(!line.contains("canary"), "{line}");
         serde_json::from_str::<Value>(&line).unwrap()["result"].clone()
@@ -69,18 +79,18 @@ impl Drop for Agent {
     }
 }
 
-fn person() -> Person {
+pub fn person() -> Person {
     let person = Person::with_stripe();
     person.writes("home/policy.toml", POLICY);
     person
 }
 
-fn touch() -> Value {
+pub fn touch() -> Value {
     json!({ "command": ["touch", "ran"], "env": { "K": "op://Dev/Stripe/password" }, "reason": "to see" })
 }
 
 /// The first thing that waits, as `--json` lists it.
-fn waiting(person: &Person) -> Value {
+pub fn waiting(person: &Person) -> Value {
     for _ in 0..500 {
         let listed = person.types(["approve", "--json"]).succeeds().json();
         if let Some(first) = listed.get(0) {
@@ -242,7 +252,269 @@ fn a_right_that_an_agent_asked_for_is_granted_as_a_rule_or_never() {
     );
     let log = person.types(["log"]).succeeds().stdout;
     assert!(
-        log.contains("waits for a person's leave for asking that it may run `cp 'a b'`"),
+        log.contains("asked for its owner's leave that it may run `cp 'a b'`"),
         "{log}"
     );
+}
+
+#[test]
+fn a_command_that_an_agent_asked_for_is_allowed_once_and_listed_until_it_is_used() {
+    let person = person();
+    person.writes("a", "text");
+    let mut agent = Agent::of(&person);
+    let run = json!({ "command": ["cp", "a", "b"], "env": { "K": "op://Dev/Stripe/password" } });
+    let ask = json!({ "command": ["cp", "a", "b"], "references": ["op://Dev/Stripe/password"], "reason": "tests" });
+    agent.begins("request_access", &ask);
+    agent.answer();
+    let code = waiting(&person)["code"].as_str().unwrap().to_owned();
+
+    let allowed = person
+        .types(["approve", &code, "--once", "--yes"])
+        .succeeds();
+
+    assert_snapshot!(without(&code, &allowed), @r#"
+             agent  default
+          asks for  may run `cp a b` with op://Dev/Stripe/password
+              with  op://Dev/Stripe/password
+        its reason  tests
+         as a rule  [[agents.default.commands]]
+                    run = ["cp", "a", "b"]
+                    secrets = ["op://Dev/Stripe/password"]
+              once  one run of `cp a b` (/usr/bin/cp) with exactly these references, within a day
+    Allowed once; `hushkey approve --remembered` lists it until it is used.
+    "#);
+    let listed = person.types(["approve", "--remembered", "--json"]);
+    let listed = listed.succeeds().json();
+    assert_eq!(listed[0]["code"], code);
+    let what = listed[0]["what"].as_str().unwrap();
+    assert!(
+        what.starts_with("may run `cp a b` with op://Dev/Stripe/password once, until "),
+        "{what}"
+    );
+    agent.begins("run_command", &run);
+    assert_eq!(agent.answer()["structuredContent"]["ok"], true);
+    agent.begins("run_command", &run);
+    assert_eq!(agent.answer()["isError"], true);
+    let listed = person.types(["approve", "--remembered", "--json"]);
+    assert_eq!(listed.succeeds().json(), json!([]));
+    let log = person.types(["log"]).succeeds().stdout;
+    for part in [
+        "(terminal) allowed default that it may run `cp a b` with op://Dev/Stripe/password: once, until ",
+        &format!("in a terminal, once ({code})"),
+    ] {
+        assert!(log.contains(part), "{part}: {log}");
+    }
+
+    agent.begins("request_access", &ask);
+    agent.answer();
+    let code = waiting(&person)["code"].as_str().unwrap().to_owned();
+    person
+        .types(["approve", &code, "--once", "--yes", "--json"])
+        .succeeds();
+    person.types(["approve", "--revoke", &code]).succeeds();
+    agent.begins("run_command", &run);
+    assert_eq!(agent.answer()["isError"], true);
+}
+
+#[test]
+fn a_rule_that_is_not_enough_by_itself_is_granted_with_what_is_missing() {
+    let person = person();
+    person.writes("home/policy.toml", "path = [\"/usr/bin\", \"/bin\"]\n");
+    let mut agent = Agent::of(&person);
+    let ask = json!({ "command": ["cp", "a", "b"], "references": ["op://Dev/Stripe/password"], "reason": "tests" });
+    agent.begins("request_access", &ask);
+    agent.answer();
+    let code = waiting(&person)["code"].as_str().unwrap().to_owned();
+
+    let granted = person.types(["approve", &code, "--yes"]).succeeds();
+
+    assert_snapshot!(granted.said(), @"hushkey: it is refused still, for it may not use the vault; `hushkey agent allow default --vault 'Dev=use'` allows that");
+}
+
+/// Waits until an agent's call is before its owner; the code.
+fn asked(person: &Person, agent: &mut Agent, tool: &str, arguments: &Value) -> String {
+    agent.begins(tool, arguments);
+    waiting(person)["code"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn on_a_terminal_yes_is_yes_and_anything_else_is_no() {
+    let person = person();
+    let mut agent = Agent::of(&person);
+    for (typed, allowed) in [("y\n", true), ("\n", false), ("yep\n", false)] {
+        let mkdir = json!({ "command": ["mkdir", format!("made-{allowed}")] });
+        let code = asked(&person, &mut agent, "run_command", &mkdir);
+        let Some(mut terminal) = Terminal::open(&person, &["approve", &code]) else {
+            return;
+        };
+
+        terminal.answers("Allow it? [y/N] ", typed);
+
+        let (status, screen) = terminal.ends();
+        assert_eq!(status, 0, "{screen}");
+        assert!(screen.contains("/usr/bin/mkdir"), "{screen}");
+        let answer = agent.answer();
+        assert_eq!(answer["isError"] != true, allowed, "{typed:?}: {answer}");
+    }
+    assert!(person.path("made-true").exists() && !person.path("made-false").exists());
+}
+
+#[test]
+fn whoever_leaves_the_terminal_without_an_answer_has_decided_nothing() {
+    let person = person();
+    let mut agent = Agent::of(&person);
+    let mkdir = json!({ "command": ["mkdir", "made"] });
+    let code = asked(&person, &mut agent, "run_command", &mkdir);
+
+    for (leaves, ends_with) in [("\u{4}", 3), ("\u{3}", 130)] {
+        let Some(mut terminal) = Terminal::open(&person, &["approve", &code]) else {
+            return;
+        };
+        terminal.answers("Allow it? [y/N] ", leaves);
+        let (status, screen) = terminal.ends();
+
+        assert_eq!(status, ends_with, "{leaves:?}: {screen}");
+        assert_eq!(waiting(&person)["code"], code, "it waits still");
+    }
+    person.types(["approve", &code, "--yes"]).succeeds();
+    assert_eq!(agent.answer()["structuredContent"]["ok"], true);
+}
+
+#[test]
+fn a_value_that_an_agent_asked_for_is_typed_unseen_under_its_code() {
+    let person = person();
+    let mut agent = Agent::of(&person);
+    let item = json!({ "vault": "Dev", "title": "Portal", "fields": [{ "label": "secret key", "ask": true }] });
+    let code = asked(&person, &mut agent, "create_item", &item);
+    agent.answer();
+
+    // Called off in the middle: it can be typed still.
+    let Some(mut terminal) = Terminal::open(&person, &["approve", &code]) else {
+        return;
+    };
+    terminal.answers("secret key: ", "canary-7Q2\u{3}");
+    let (status, screen) = terminal.ends();
+    assert_eq!(status, 3, "{screen}");
+    assert!(!screen.contains("canary-7Q2"), "{screen}");
+    assert_eq!(waiting(&person)["code"], code);
+    let mut terminal = Terminal::open(&person, &["approve", &code]).unwrap();
+    terminal.answers("secret key: ", "canary-7Q2-typed\n");
+    terminal.answers("once more: ", "canary-7Q2-typed\n");
+    let (status, screen) = terminal.ends();
+
+    assert_eq!(status, 0, "{screen}");
+    assert!(screen.contains("Dev/Portal/secret key"), "{screen}");
+    assert!(screen.contains("Set; the agent is told that"), "{screen}");
+    assert!(!screen.contains("canary-7Q2"), "{screen}");
+    agent.begins("get_item", &json!({ "item": "Portal" }));
+    assert_eq!(
+        agent.answer()["structuredContent"]["fields"][0]["set"],
+        true
+    );
+    let read = person.types(["read", "-n", "op://Dev/Portal/secret key"]);
+    assert_eq!(read.succeeds().stdout, "canary-7Q2-typed");
+}
+
+#[test]
+fn on_a_terminal_a_right_is_given_once_as_a_rule_or_never() {
+    let person = person();
+    person.writes("a", "text");
+    let mut agent = Agent::of(&person);
+    let wanted = |to: &str| json!({ "command": ["cp", "a", to], "reason": "tests" });
+    for (answer, said) in [
+        ("o\n", "Allowed once"),
+        ("r\n", "Granted"),
+        ("v\n", "not shown again"),
+        ("\n", "Denied."),
+        ("n\n", "Denied."),
+    ] {
+        agent.begins("request_access", &wanted(answer.trim()));
+        agent.answer();
+        let code = waiting(&person)["code"].as_str().unwrap().to_owned();
+        let Some(mut terminal) = Terminal::open(&person, &["approve", &code]) else {
+            return;
+        };
+
+        terminal.answers("N = no: ", answer);
+
+        let (status, screen) = terminal.ends();
+        assert_eq!(status, 0, "{screen}");
+        assert!(screen.contains(said), "{answer:?}: {screen}");
+    }
+    let mut runs = |to: &str| {
+        agent.begins("run_command", &json!({ "command": ["cp", "a", to] }));
+        agent.answer()["structuredContent"]["ok"] == true
+    };
+    assert_eq!((runs("o"), runs("o")), (true, false));
+    assert_eq!((runs("r"), runs("r")), (true, true));
+    assert!(!runs("v") && !runs("n"));
+}
+
+#[test]
+fn a_notice_on_the_desktop_tells_who_waits_and_the_code_and_nothing_else() {
+    let person = person();
+    std::fs::create_dir(person.path("bin")).unwrap();
+    let notifier = person.writes(
+        "bin/notify-send",
+        "#!/bin/sh\n{ for word; do echo \"word $word\"; done; env; } > told.part && mv told.part told\n",
+    );
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(&notifier, mode).unwrap();
+    let mut command = person.command(["mcp"]);
+    command
+        .env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", person.path("bin").display()),
+        )
+        .env("DISPLAY", ":99")
+        .env("SERVICE_TOKEN", "canary-of-the-environment");
+    let mut agent = Agent::with(&mut command);
+    let mut run = touch();
+    run["command"] = json!(["touch", "\u{1b}[2Jcanary-argument\u{202e}"]);
+    run["reason"] = json!("canary-reason");
+
+    agent.begins("run_command", &run);
+    let code = waiting(&person)["code"].as_str().unwrap().to_owned();
+
+    let told = (0..500).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::fs::read_to_string(person.path("told")).ok()
+    });
+    let told = told.expect("a notice");
+    let words: Vec<_> = told.lines().filter(|it| it.starts_with("word ")).collect();
+    let text = format!("word default waits for your leave: hushkey approve {code}");
+    assert_eq!(
+        words,
+        ["word --app-name=hushkey", "word --", "word hushkey", &text]
+    );
+    assert!(told.contains("DISPLAY=:99"), "{told}");
+    assert!(!told.contains("canary"), "{told}");
+    assert!(!told.contains(['\u{1b}', '\u{202e}']), "{told:?}");
+    person.types(["approve", &code, "--deny"]).succeeds();
+    agent.answer();
+}
+
+#[test]
+fn where_no_notice_can_be_shown_nothing_is_said_of_it() {
+    let person = person();
+    // A desktop without a notifier, and a notifier that somebody else could have put there.
+    std::fs::create_dir(person.path("open")).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(person.path("open"), mode).unwrap();
+    let planted = person.writes("open/notify-send", "#!/bin/sh\ntouch planted\n");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(planted, mode).unwrap();
+    let said = std::fs::File::create(person.path("said")).unwrap();
+    let mut command = person.command(["mcp"]);
+    command
+        .env("PATH", person.path("open"))
+        .env("DISPLAY", ":99");
+    let mut agent = Agent::saying(&mut command, Stdio::from(said));
+
+    let code = asked(&person, &mut agent, "run_command", &touch());
+    person.types(["approve", &code, "--deny"]).succeeds();
+    assert_eq!(agent.answer()["isError"], true);
+
+    assert_eq!(std::fs::read_to_string(person.path("said")).unwrap(), "");
+    assert!(!person.path("planted").exists());
 }

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync, mkdtempSync, mkdirSync, writeFileSync } from "node:fs";
+import { readFileSync, mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -171,7 +171,8 @@ try {
     await page.waitForSelector("[role=alert]");
     await look(page, "nothing-typed");
     await page.getByRole("button", { name: "Do not type it" }).click();
-    await page.waitForSelector("text=Nothing was stored");
+    await page.waitForSelector("text=You said no");
+    await look(page, "said-no");
     assert.equal(await agent.isSet("Nothing"), false);
   });
 
@@ -214,6 +215,27 @@ try {
     assert.ok(!(await page.content()).includes("secret key"));
   });
 
+  await test("a link that ran out while its page was open stores nothing", async () => {
+    const config = join(home, "config.toml");
+    writeFileSync(config, "[agent]\ntyping_seconds = 8\n", { mode: 0o600 });
+    const hurried = new Agent();
+    try {
+      const asked = await hurried.asked("Late");
+      await page.goto(asked.address);
+      await page.locator("[name=hidden]").fill(CANARY);
+      await new Promise((done) => setTimeout(done, 9000));
+      await page.getByRole("button", { name: "Store it" }).click();
+      await page.waitForSelector("text=This link is too old");
+      await page.waitForSelector("text=Have the agent ask again");
+      await look(page, "expired");
+      assert.equal(await hurried.isSet("Late"), false);
+      assert.ok(!(await page.content()).includes("canary-7Q2"));
+    } finally {
+      hurried.child.kill();
+      rmSync(config);
+    }
+  });
+
   await test("an unknown link says so", async () => {
     const asked = await agent.asked("Unknown");
     await page.goto(asked.address.replace(/[^/]+$/, "unknown"));
@@ -241,8 +263,22 @@ try {
     const refused = agent.call("run_command", { command: ["false"] });
     await page.waitForSelector("#news:not([hidden])", { timeout: 15000 });
     await page.reload();
-    await page.getByRole("button", { name: "Refuse" }).first().click();
+    const run = page.locator("section", { hasText: "wants to run a program" });
+    await run.getByRole("button", { name: "Refuse" }).click();
     assert.equal((await refused).result.isError, true);
+
+    await agent.call("request_access", { command: ["env", "--version"], references: ["op://Dev/Stripe/secret key"], reason: "to see which it is" });
+    await page.goto(place);
+    const access = page.locator("section", { hasText: "asks for a right that it lacks" });
+    await access.getByText('run = ["env", "--version"]').waitFor();
+    await look(page, "access");
+    await access.getByRole("button", { name: "Allow once" }).click();
+    await access.waitFor({ state: "detached" });
+    await page.getByRole("link", { name: "Remembered" }).click();
+    await page.waitForSelector("text=Allowed once, and not yet used");
+    await look(page, "allowed-once");
+    await page.getByRole("button", { name: /Revoke/ }).click();
+    await page.waitForSelector("text=Nothing is remembered");
 
     for (const name of ["Remembered", "Activity", "Agents", "Vaults", "Health"]) {
       await page.getByRole("navigation").getByRole("link", { name }).click();

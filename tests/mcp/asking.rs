@@ -1,5 +1,7 @@
 //! What only a person knows is typed where no model looks: in both eras, and where the client has no dialogue.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -324,6 +326,56 @@ async fn a_ticket_is_good_for_one_answer_in_whatever_window() {
 }
 
 #[tokio::test]
+async fn a_ticket_that_ran_out_writes_nothing_and_the_page_says_what_to_do() {
+    let desk = Setup::of(vault()).typing(Duration::from_secs(3)).start();
+    let item = desk.answer("create_item", asks_for_a_token()).await;
+    let window = Window::at(the_only_ask(&item)["address"].as_str().unwrap());
+    let token = token(&window.look().await.body);
+    let approvals = desk.server.approvals();
+    let code = hushkey::approvals::Code::read(the_only_ask(&item)["code"].as_str().unwrap());
+    let code = code.unwrap();
+    while approvals.find(&code, jiff::Timestamp::now()).is_ok() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
+    let late = window
+        .post(&[("token", &token), ("hidden", CANARY), ("answer", "save")])
+        .await;
+    let looked = window.look().await;
+
+    for page in [&late, &looked] {
+        assert_eq!(page.status, 410, "{page:?}");
+        assert!(page.body.contains("This link is too old"), "{page:?}");
+        assert!(page.body.contains("Have the agent ask again"), "{page:?}");
+        assert!(!page.body.contains("<form") && !page.body.contains("canary-7Q2"));
+    }
+    let item = desk.answer("get_item", json!({ "item": "Stripe" })).await;
+    assert_eq!(item["fields"][1]["set"], false);
+    let mut log = Vec::new();
+    let told = "tester asked a person to type Dev/Stripe/secret key: timed out";
+    for _ in 0..100 {
+        log = desk.server.sentences().await;
+        if log.iter().any(|line| line.starts_with(told)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{log:#?}");
+}
+
+#[tokio::test]
+async fn nobody_gets_longer_than_five_minutes_to_type() {
+    let desk = Setup::of(vault()).typing(Duration::from_secs(3600)).start();
+
+    desk.answer("create_item", asks_for_a_token()).await;
+
+    let pending = desk.server.approvals().pending(jiff::Timestamp::now());
+    let request = pending.unwrap().remove(0);
+    let lasts = request.expires.duration_since(request.created);
+    assert_eq!(lasts.as_secs(), 300);
+}
+
+#[tokio::test]
 async fn a_person_can_say_no_on_the_page() {
     let desk = Setup::of(vault()).start();
     let arguments = asks_for_a_token();
@@ -341,7 +393,8 @@ async fn a_person_can_say_no_on_the_page() {
     )
     .await;
 
-    assert!(done.body.contains("Nothing was stored"));
+    assert!(done.body.contains("You said no"), "{done:?}");
+    assert!(done.body.contains("nothing was stored"), "{done:?}");
     assert_eq!(
         the_only_ask(&second["structuredContent"])["state"],
         "declined"

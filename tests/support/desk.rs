@@ -19,7 +19,7 @@ use hushkey::{
         connect::{self, ConnectVault, Limits},
         local::EnvironmentFile,
     },
-    broker::{Broker, BrokerError, Grounds, LazyBroker, People, PolicySource},
+    broker::{ASK_LASTS, Broker, BrokerError, Grounds, LazyBroker, People, PolicySource},
     http::page::TypingDoor,
     keys::KeySource,
     launch,
@@ -160,8 +160,9 @@ fn approvals(home: &std::path::Path) -> Approvals {
 
 /// How a desk is set up.
 pub struct Setup {
-    broker: Box<dyn FnOnce(PathBuf, Duration) -> Arc<LazyBroker>>,
+    broker: Box<dyn FnOnce(PathBuf, Duration, Duration) -> Arc<LazyBroker>>,
     patience: Duration,
+    typing: Duration,
     options: ServerOptions,
     modern: bool,
     connect: Option<FakeConnect>,
@@ -186,7 +187,7 @@ impl Setup {
             Some(server) => Arc::new(connected(server)),
             None => Arc::new(vault),
         };
-        let broker = move |home: PathBuf, patience: Duration| {
+        let broker = move |home: PathBuf, patience: Duration, typing: Duration| {
             launch::reexecute(env!("CARGO_BIN_EXE_hushkey").into());
             Arc::new(LazyBroker::new(move || {
                 let (vault, policy, home) = (vault.clone(), policy.clone(), home.clone());
@@ -205,6 +206,7 @@ impl Setup {
                         open: Box::new(move || Approvals::open(&home.join("approvals.db"), &key)),
                         tell: Box::new(|_| {}),
                         patience,
+                        typing,
                     };
                     let grounds = Grounds {
                         environment: std::env::vars().collect(),
@@ -219,6 +221,7 @@ impl Setup {
         Self {
             broker: Box::new(broker),
             patience: Duration::from_secs(1),
+            typing: ASK_LASTS,
             options: ServerOptions::default(),
             modern: true,
             connect,
@@ -245,7 +248,8 @@ impl Setup {
         };
         Self {
             patience: Duration::from_secs(1),
-            broker: Box::new(|_, _| {
+            typing: ASK_LASTS,
+            broker: Box::new(|_, _, _| {
                 Arc::new(LazyBroker::new(move || {
                     let opened = open();
                     Box::pin(async { opened })
@@ -262,6 +266,12 @@ impl Setup {
     #[allow(dead_code)]
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
+    }
+
+    /// Persons have so long to type a value.
+    #[allow(dead_code)]
+    pub fn typing(self, typing: Duration) -> Self {
+        Self { typing, ..self }
     }
 
     /// With these options.
@@ -325,7 +335,7 @@ impl Setup {
             client: None,
             standing: hushkey::access::Standing::default(),
         });
-        let broker = (self.broker)(home.path().to_owned(), self.patience);
+        let broker = (self.broker)(home.path().to_owned(), self.patience, self.typing);
         let page = Arc::new(TypingDoor::new(Arc::clone(&broker)));
         let server = VaultServer::new(Arc::clone(&broker), caller, &self.options)
             .expect("a server")

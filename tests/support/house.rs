@@ -15,8 +15,8 @@ use hushkey::{
         local::{EnvironmentFile, LocalVault},
     },
     broker::{
-        Approved, Broker, BrokerError, CreateItem, Grounds, ItemView, NewField, OwnPaths, People,
-        PolicySource, RunAnswer, RunRequest, Source,
+        ASK_LASTS, Approved, Broker, BrokerError, CreateItem, Grounds, ItemView, NewField,
+        OwnPaths, People, PolicySource, RunAnswer, RunRequest, Source,
     },
     keys::KeySource,
     launch,
@@ -285,6 +285,7 @@ fn people(home: &Path) -> People {
         open: Box::new(move || Ok(approvals(&home))),
         tell: Box::new(|_| {}),
         patience: Duration::from_secs(30),
+        typing: ASK_LASTS,
     }
 }
 

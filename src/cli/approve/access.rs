@@ -5,25 +5,18 @@
 
 use jiff::Timestamp;
 
-use super::{nothing_decided, proof_of};
+use super::{nothing_decided, proof_of, rule};
 use crate::{
-    access::AgentName,
-    approvals::{AccessMatter, Decision, Matter, PassTerms, Person, Request, Verdict, Way},
-    broker::{Broker, RunInQuestion},
+    approvals::{Decision, PassTerms, Person, Proof, Request, Verdict, Way},
+    broker::Broker,
     cli::{
         approve_arguments::Approve,
         failure::Failure,
-        output::{Ink, Output},
-        policy,
+        output::Output,
         session::{OWNER, Session, wait},
-        terminal, vault,
+        terminal,
     },
     display_text::escaped,
-    policy::{
-        Decision as Answered, Rights,
-        edit::{self, EditError, NewRule},
-    },
-    vault::SecretReference,
 };
 
 /// What the owner says.
@@ -35,56 +28,23 @@ enum Said {
     Rule,
 }
 
-/// A right as it would stand in the policy.
-enum Rule {
-    Command(NewRule),
-    Vault(String, Rights),
-}
-
-impl Rule {
-    fn of(wanted: &AccessMatter, broker: &Broker) -> anyhow::Result<Self> {
-        Ok(match wanted {
-            AccessMatter::Command {
-                command,
-                references,
-            } => Self::Command(NewRule {
-                run: pattern(command)?,
-                secrets: references.iter().map(|it| field(it)).collect(),
-                ..NewRule::default()
-            }),
-            AccessMatter::Vault { vault, level } => {
-                let rights =
-                    Rights::parse(level).map_err(|error| Failure::Usage(error.to_string()))?;
-                let vaults = wait(broker.vaults(&OWNER))?;
-                let vault = vault::find_one(vault, &vaults)?.overview.name;
-                Self::Vault(vault, rights)
-            }
-        })
-    }
-
-    fn add_to(&self, policy: &str, agent: &AgentName) -> Result<String, EditError> {
-        match self {
-            Self::Command(rule) => edit::allow_command(policy, agent, rule),
-            Self::Vault(vault, rights) => edit::allow_vault(policy, agent, vault, *rights),
-        }
-    }
-}
-
 pub(super) fn decide(
     request: &Request,
-    wanted: &AccessMatter,
     broker: &Broker,
     arguments: &Approve,
     session: &Session,
 ) -> anyhow::Result<()> {
     let output = session.output;
-    let rule = Rule::of(wanted, broker);
+    let rule = rule::check(broker, request);
     let once = wait(broker.pass_terms(&OWNER, request));
     if !output.is_json() {
         super::show(request, output)?;
         let rule = rule.as_ref().map_err(ToString::to_string);
-        let rule = rule.and_then(|it| preview(it, &request.agent));
-        offer("as a rule", rule, output)?;
+        offer(
+            "as a rule",
+            rule.and_then(|()| rule::preview(request)),
+            output,
+        )?;
         let once = once.as_ref().map(exactly).map_err(ToString::to_string);
         offer("once", once, output)?;
     }
@@ -103,43 +63,28 @@ pub(super) fn decide(
             wait(broker.answer_access_once(&OWNER, request, terms, decision))?;
         }
         Said::Rule => {
-            let rule = rule?;
+            rule?;
             let message = broker.approvals()?.message(request, Verdict::Yes, false);
             let proof = proof_of(&message, arguments, session)?;
             let decision = decision(Verdict::Yes, false, proof);
             wait(broker.answer_access(&OWNER, request, decision))?;
-            let path = &session.config.places.policy;
-            let what = format!("{}: {}", request.agent, request.matter);
-            policy::change(broker, path, &what, |text| rule.add_to(text, &request.agent))?;
+            let lacking = rule::write(broker, &session.config.places.policy, request)?;
+            if let Some(lacking) = lacking {
+                output.note(&lacking);
+            }
         }
     }
-    tell(request, said, output)?;
-    if said == Said::Rule
-        && let AccessMatter::Command {
-            command,
-            references,
-        } = wanted
-    {
-        tell_lacking(request, command, references, broker, output);
-    }
-    Ok(())
+    tell(request, said, output)
 }
 
 /// A way to say yes, line by line, or why it is none.
 fn offer(label: &str, offered: Result<String, String>, output: Output) -> anyhow::Result<()> {
-    let text = offered.unwrap_or_else(|why| format!("can't be: {}", escaped(&why)));
+    let text = offered.unwrap_or_else(|why| format!("can't be: {why}"));
     for (at, line) in text.lines().enumerate() {
         let label = if at == 0 { label } else { "" };
-        super::line(label, line, output)?;
+        super::line(label, &escaped(line), output)?;
     }
     Ok(())
-}
-
-/// What would be written into a policy that had nothing of it.
-fn preview(rule: &Rule, agent: &AgentName) -> Result<String, String> {
-    let text = rule.add_to("", agent).map_err(|error| error.to_string())?;
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    Ok(lines.map(escaped).collect::<Vec<_>>().join("\n"))
 }
 
 fn exactly(terms: &PassTerms) -> String {
@@ -147,7 +92,7 @@ fn exactly(terms: &PassTerms) -> String {
         0 => "without references",
         _ => "with exactly these references",
     };
-    let (command, program) = (escaped(&terms.key.pattern), escaped(&terms.key.program));
+    let (command, program) = (&terms.key.pattern, &terms.key.program);
     format!("one run of `{command}` ({program}) {with}, within a day")
 }
 
@@ -173,8 +118,13 @@ fn said(arguments: &Approve, rule: bool, once: bool) -> anyhow::Result<Said> {
         .into());
     }
     if arguments.once {
-        let yes = terminal::answer("Allow exactly this, once? [y/N] ")?.ok_or_else(nothing_decided)?;
-        return Ok(if is(&yes, "yes") { Said::Once } else { Said::No });
+        let yes =
+            terminal::answer("Allow exactly this, once? [y/N] ")?.ok_or_else(nothing_decided)?;
+        return Ok(if is(&yes, "yes") {
+            Said::Once
+        } else {
+            Said::No
+        });
     }
     let (rule, once) = (
         if rule { "r = as a rule, " } else { "" },
@@ -188,7 +138,9 @@ fn said(arguments: &Approve, rule: bool, once: bool) -> anyhow::Result<Said> {
         ("v", Said::Never),
         ("never", Said::Never),
     ];
-    let found = words.into_iter().find(|(word, _)| is(&answer, word) && answer != "n");
+    let found = words
+        .into_iter()
+        .find(|(word, _)| is(&answer, word) && answer != "n");
     Ok(found.map_or(Said::No, |(_, said)| said))
 }
 
@@ -197,7 +149,7 @@ fn is(typed: &str, word: &str) -> bool {
     typed == word || typed == &word[..1]
 }
 
-fn decision(verdict: Verdict, remember: bool, proof: Option<crate::approvals::Proof>) -> Decision {
+fn decision(verdict: Verdict, remember: bool, proof: Option<Proof>) -> Decision {
     Decision {
         verdict,
         remember,
@@ -205,59 +157,6 @@ fn decision(verdict: Verdict, remember: bool, proof: Option<crate::approvals::Pr
         way: Way::Terminal,
         at: Timestamp::now(),
         proof,
-    }
-}
-
-/// The very command that was asked for: a `*` that the agent wrote must not become a pattern.
-fn pattern(command: &[String]) -> Result<String, Failure> {
-    if command.iter().any(|word| word.contains('*')) {
-        return Err(Failure::Usage(
-            "the command holds `*`, which a rule takes for any argument; write the rule by hand with `hushkey agent allow`"
-                .to_owned(),
-        ));
-    }
-    shlex::try_join(command.iter().map(String::as_str))
-        .map_err(|_| Failure::Usage("the command can't be written as a rule".to_owned()))
-}
-
-/// The field that a reference is about: what of it is wanted stands in no rule.
-fn field(reference: &str) -> String {
-    let (field, _) = reference.split_once('?').unwrap_or((reference, ""));
-    field.to_owned()
-}
-
-/// A rule is not all that a run needs: says what is missing still.
-fn tell_lacking(
-    request: &Request,
-    command: &[String],
-    references: &[String],
-    broker: &Broker,
-    output: Output,
-) {
-    let references = references.iter().map(|it| SecretReference::parse(it));
-    let Ok(references) = references.collect::<Result<Vec<_>, _>>() else {
-        return;
-    };
-    let explained = wait(broker.explain(&RunInQuestion {
-        agent: request.agent.clone(),
-        command: command.to_vec(),
-        references,
-        variables: Vec::new(),
-        cwd: None,
-        reasoned: true,
-    }));
-    match explained {
-        Ok(explained) => {
-            if let Answered::Denied(refusal) = explained.decision {
-                let remedy = refusal.remedy.map(|it| format!("; what would allow it: {it}"));
-                output.note(&format!(
-                    "it is refused still: {}{}",
-                    refusal.cause,
-                    escaped(&remedy.unwrap_or_default())
-                ));
-            }
-        }
-        Err(error) => output.note(&format!("it can't run as it was asked: {error}")),
     }
 }
 

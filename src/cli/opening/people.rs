@@ -17,6 +17,18 @@ use crate::{
 /// Shows a notice on the desktop; of the freedesktop.org specification's reference implementation.
 const NOTIFIER: &str = "notify-send";
 
+/// What a notifier needs of the environment.
+const DESKTOP: [&str; 8] = [
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "HOME",
+    "LANG",
+    "PATH",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "XDG_RUNTIME_DIR",
+];
+
 /// The ways to persons.
 pub(super) fn people(config: &Config, kek: &Kek) -> People {
     let (path, kek) = (config.places.approvals.clone(), kek.clone());
@@ -24,6 +36,7 @@ pub(super) fn people(config: &Config, kek: &Kek) -> People {
         open: Box::new(move || Approvals::open(&path, &kek)),
         tell: Box::new(notify),
         patience: Duration::from_secs(config.agent.approval_seconds.into()),
+        typing: Duration::from_secs(config.agent.typing_seconds.into()),
     }
 }
 
@@ -49,8 +62,14 @@ fn notify(request: &Request) {
         "{} waits for your leave: hushkey approve {}",
         request.agent, request.code
     );
+    // What finds the desktop, and none of the tokens that the server's environment may hold.
+    let desktop = DESKTOP
+        .iter()
+        .filter_map(|name| Some((name, std::env::var_os(name)?)));
     let child = Command::new(program)
         .args(["--app-name=hushkey", "--", "hushkey", &text])
+        .env_clear()
+        .envs(desktop)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

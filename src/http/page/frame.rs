@@ -82,8 +82,10 @@ impl Page {
     /// A page that says one thing: a heading and a sentence.
     pub(super) fn notice(status: StatusCode, heading: &str, sentence: &str) -> Self {
         let content = html! {
-            h1 { (heading) }
-            p { (sentence) }
+            div.sheet.narrow {
+                h1 { (heading) }
+                p.last { (marked(sentence)) }
+            }
         };
         Self {
             status,
@@ -140,6 +142,19 @@ impl IntoResponse for Page {
     }
 }
 
+/// A sentence in which what stands between backticks is set as code. Nothing in it is markup.
+pub(super) fn marked(sentence: &str) -> Markup {
+    let parts: Vec<_> = sentence.split('`').collect();
+    let paired = parts.len() % 2 == 1;
+    html! {
+        @if !paired { (sentence) } @else {
+            @for (at, part) in parts.iter().enumerate() {
+                @if at % 2 == 1 { code { (part) } } @else { (part) }
+            }
+        }
+    }
+}
+
 /// Sends the browser to another page of ours, which it gets with GET: what was posted is in no history.
 pub(super) fn see_other(place: &str) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
@@ -158,5 +173,19 @@ pub(super) fn guard(response: &mut Response) {
         .or_insert_with(|| POLICY.clone());
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_set_as_code_and_nothing_in_them_is_markup() {
+        assert_eq!(
+            marked("run `a <b>` & `c`").into_string(),
+            "run <code>a &lt;b&gt;</code> &amp; <code>c</code>"
+        );
+        assert_eq!(marked("one ` alone").into_string(), "one ` alone");
     }
 }

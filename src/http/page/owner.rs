@@ -1,6 +1,6 @@
 //! The owner's pages: what waits for a decision, what was decided, what was done, who may do what, what there is.
 //!
-//! They show names and change nothing but decisions: allow, refuse, revoke, and a value that an agent asked for. Whoever has
+//! They show names and change nothing but decisions: allow, refuse, revoke, a right that an agent asked for, and a value. Whoever has
 //! the printed address signs in with it, once. It does not know how a passphrase proves a decision, nor what makes a store
 //! healthy: the process that serves the pages does.
 
@@ -30,17 +30,21 @@ use crate::{
     http::origin::Site,
 };
 
+mod access;
 mod activity;
 mod agents;
 mod decide;
 mod health;
 mod live;
+mod proving;
 mod remembered;
 mod session;
 mod typing;
 mod vaults;
 mod waiting;
 
+pub use access::Rules;
+use proving::Brake;
 use session::{Session, Sessions};
 
 /// Whoever has signed in owns the store.
@@ -52,6 +56,8 @@ pub struct Owner {
     pub broker: Broker,
     /// Signs a decision with the passphrase that was typed; `None` where the store has none.
     pub prove: Option<Prove>,
+    /// Grants rights as rules of the policy.
+    pub rules: Rules,
     /// What `hushkey doctor` would say.
     pub health: Box<dyn Fn() -> Vec<Health> + Send + Sync>,
 }
@@ -79,6 +85,7 @@ pub struct OwnerPages {
 struct Desk {
     owner: Owner,
     sessions: Sessions,
+    brake: Brake,
 }
 
 impl OwnerPages {
@@ -93,7 +100,11 @@ impl OwnerPages {
         let listener = TcpListener::bind(listen).await?;
         let host = listener.local_addr()?.to_string();
         let (sessions, ticket) = Sessions::new();
-        let desk = Arc::new(Desk { owner, sessions });
+        let desk = Arc::new(Desk {
+            owner,
+            sessions,
+            brake: Brake::default(),
+        });
         let site = Arc::new(Site::at([host.clone()]));
         Ok(Self {
             listener,

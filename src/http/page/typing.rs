@@ -58,13 +58,13 @@ async fn show(State(desk): State<Arc<Desk>>, Path(ticket): Path<String>, address
         Err(ApprovalsError::Decided) if address.query() == Some("done") => Page::notice(
             StatusCode::OK,
             "It is stored",
-            "The value is in the vault, and the agent is told only that the field is set. You can close this page.",
+            "The value is in the vault on this computer. The agent is told that the field is set, and nothing else. You can close this page.",
         )
         .into_response(),
         Err(ApprovalsError::Decided) if address.query() == Some("refused") => Page::notice(
             StatusCode::OK,
-            "Nothing was stored",
-            "The agent is told that you said no. You can close this page.",
+            "You said no",
+            "So nothing was stored, and the agent is told that you did not want to type it. You can close this page.",
         )
         .into_response(),
         Err(error) => closed(&error),
@@ -287,7 +287,7 @@ fn closed(error: &ApprovalsError) -> Response {
         ApprovalsError::Decided => (
             StatusCode::GONE,
             "This link was used",
-            "It was good for one answer, and that was given. If it was not you who gave it, look at `hushkey log`.",
+            "It was good for one answer, and that was given. If it was not you who gave it, `hushkey log` tells when that was.",
         ),
         ApprovalsError::Expired => (
             StatusCode::GONE,

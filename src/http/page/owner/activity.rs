@@ -14,6 +14,7 @@ use crate::{
     audit::{Entry, Event, Outcome, Query, Viewer},
     broker::BrokerError,
     display_text::escaped,
+    http::page::frame::marked,
 };
 
 /// How many entries a page shows.
@@ -38,6 +39,7 @@ pub(super) async fn show(
     };
     let content = html! {
         h1 { "Activity" }
+        p.soft { "What was asked, decided and done, the newest first. Times are in UTC." }
         (live::news())
         form.filter method="get" {
             div.actions {
@@ -64,6 +66,7 @@ pub(super) async fn show(
 /// One entry.
 pub(super) fn line(entry: &Entry) -> Markup {
     let badge = match &entry.event {
+        Event::Answered(answer) if !answer.yes => "warn",
         Event::Denied { .. } => "warn",
         _ => "soft",
     };
@@ -72,7 +75,7 @@ pub(super) fn line(entry: &Entry) -> Markup {
             span.soft { (time(entry.time)) }
             " " span.badge.(badge) { (escaped(&entry.decision_text())) }
             br;
-            (entry.sentence(Viewer::Owner))
+            (marked(&entry.sentence(Viewer::Owner)))
         }
     }
 }

@@ -6,9 +6,9 @@ use axum::{body::Body, extract::State, response::Response};
 use http::HeaderMap;
 use jiff::Timestamp;
 
-use super::{Desk, OWNER, Session, failed, waiting};
+use super::{Desk, Session, access, failed, proving, waiting};
 use crate::{
-    approvals::{Code, Decision, Matter, Person, Proof, Request, Verdict, Way},
+    approvals::{Code, Decision, Matter, Person, Request, Verdict, Way},
     broker::BrokerError,
     http::page::{body::Form, frame::see_other},
 };
@@ -27,15 +27,16 @@ pub(super) async fn decide(
         Ok(request) => request,
         Err(error) => return failed(&session, &error),
     };
+    if matches!(request.matter, Matter::Access(_)) {
+        return access::answer(&desk, &session, &request, &mut sent).await;
+    }
     let (verdict, remember) = match sent.text("answer") {
         "yes" => (Verdict::Yes, false),
         "remember" => (Verdict::Yes, true),
-        "never" => (Verdict::No, true),
         _ => (Verdict::No, false),
     };
-    // A right is granted where its rule is shown, and a value is there when it was typed: neither by a button.
-    let is_access = matches!(request.matter, Matter::Access(_));
-    if verdict == Verdict::Yes && (is_access || matches!(request.matter, Matter::Ask(_))) {
+    // A value is there when it was typed, and not by a button.
+    if verdict == Verdict::Yes && matches!(request.matter, Matter::Ask(_)) {
         let wrong = BrokerError::Invalid("that can't be allowed on this page".into());
         return failed(&session, &wrong);
     }
@@ -43,11 +44,19 @@ pub(super) async fn decide(
         Verdict::No => None,
         Verdict::Yes => {
             let passphrase = std::mem::take(&mut *sent.take("passphrase"));
-            match prove(&desk, &request, remember, passphrase).await {
+            let shown = request.clone();
+            let message = desk
+                .approvals(move |file| Ok(file.message(&shown, Verdict::Yes, remember)))
+                .await;
+            let message = match message {
+                Ok(message) => message,
+                Err(error) => return failed(&session, &error),
+            };
+            match proving::prove(&desk, message, passphrase).await {
                 Ok(proof) => proof,
                 Err(complaint) => {
-                    let code = request.code.to_string();
-                    return waiting::list(&desk, &session, Some((&code, &complaint))).await;
+                    let complaint = (request.code.as_str(), complaint.as_str());
+                    return waiting::list(&desk, &session, None, Some(complaint)).await;
                 }
             }
         }
@@ -63,7 +72,6 @@ pub(super) async fn decide(
     };
     let broker = &desk.owner.broker;
     let decided = match &request.matter {
-        Matter::Access(_) => broker.answer_access(&OWNER, &request, decision).await,
         Matter::Ask(_) => broker.refuse_to_type(&request, Way::Page).await,
         _ => {
             desk.approvals(move |file| file.decide(&request, &decision, now))
@@ -92,29 +100,4 @@ pub(super) async fn find(desk: &Desk, code: &str) -> Result<Request, BrokerError
     let code = Code::read(code).ok_or(crate::approvals::ApprovalsError::Unknown)?;
     desk.approvals(move |file| file.find(&code, Timestamp::now()))
         .await
-}
-
-/// What proves that the owner's passphrase was known, where there is one.
-async fn prove(
-    desk: &Arc<Desk>,
-    request: &Request,
-    remember: bool,
-    passphrase: String,
-) -> Result<Option<Proof>, String> {
-    let passphrase = zeroize::Zeroizing::new(passphrase.into_bytes());
-    if desk.owner.prove.is_none() {
-        return Ok(None);
-    }
-    let shown = request.clone();
-    let message = desk.approvals(move |file| Ok(file.message(&shown, Verdict::Yes, remember)));
-    let message = message.await.map_err(|error| error.to_string())?;
-    let desk = Arc::clone(desk);
-    // It takes a second of work on purpose.
-    let proven = tokio::task::spawn_blocking(move || match &desk.owner.prove {
-        Some(prove) => prove(passphrase, &message).map(Some),
-        None => Ok(None),
-    });
-    proven
-        .await
-        .unwrap_or_else(|_| Err("That did not work; try again.".to_owned()))
 }

@@ -9,7 +9,7 @@ use axum::{
 use maud::html;
 
 use super::{Desk, Session, page};
-use crate::display_text::escaped;
+use crate::{display_text::escaped, http::page::frame::marked};
 
 pub(super) async fn show(State(desk): State<Arc<Desk>>, session: Session) -> Response {
     let health = {
@@ -25,7 +25,7 @@ pub(super) async fn show(State(desk): State<Arc<Desk>>, session: Session) -> Res
             @for finding in &health {
                 li {
                     span.badge.(if finding.verdict == "ok" { "soft" } else { "warn" }) { (finding.verdict) }
-                    " " strong { (escaped(&finding.subject)) } ": " (escaped(&finding.text))
+                    " " strong { (escaped(&finding.subject)) } ": " (marked(&escaped(&finding.text)))
                 }
             }
         }

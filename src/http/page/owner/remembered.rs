@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::HeaderMap;
+use jiff::Timestamp;
 use maud::html;
 
 use super::{Desk, OWNER, Session, decide, failed, page, time, token};
@@ -31,10 +32,11 @@ pub(super) async fn show(State(desk): State<Arc<Desk>>, session: Session) -> Res
             }
         }
     };
+    let passes: Vec<_> = lasting.passes_at(Timestamp::now()).collect();
     let content = html! {
         h1 { "Remembered" }
-        p.soft { "What you allowed once and for all: these runs are not asked about again." }
-        @if lasting.grants.is_empty() { p { "Nothing is remembered." } }
+        p.soft { "What you allowed beforehand: runs that you are not asked about again, and single ones. Times are in UTC." }
+        @if lasting.grants.is_empty() && passes.is_empty() && lasting.muted.is_empty() { p { "Nothing is remembered." } }
         @for grant in &lasting.grants {
             section {
                 h2 { (escaped(grant.key.agent.as_str())) " may run " code { (escaped(&grant.key.pattern)) } }
@@ -47,6 +49,22 @@ pub(super) async fn show(State(desk): State<Arc<Desk>>, session: Session) -> Res
                     dt { "Allowed" } dd { (time(grant.at)) " by " (escaped(&grant.by.name)) " (" (grant.way.as_str()) ")" }
                 }
                 (revoke(&grant.code, &escaped(&grant.key.pattern)))
+            }
+        }
+        @if !passes.is_empty() { h2 { "Allowed once, and not yet used" } }
+        @for pass in &passes {
+            section {
+                h3 { (escaped(pass.terms.key.agent.as_str())) " may run " code { (escaped(&pass.terms.key.pattern)) } " once" }
+                dl {
+                    dt { "Program" } dd { (escaped(&pass.terms.key.program)) }
+                    @if !pass.terms.key.references.is_empty() {
+                        dt { "With" }
+                        dd { ul.plain { @for (_, name) in &pass.terms.key.references { li { (escaped(name)) } } } }
+                    }
+                    dt { "Until" } dd { (time(pass.terms.until)) }
+                    dt { "Allowed" } dd { (time(pass.at)) " by " (escaped(&pass.by.name)) " (" (pass.way.as_str()) ")" }
+                }
+                (revoke(&pass.code, &escaped(&pass.terms.key.pattern)))
             }
         }
         @if !lasting.muted.is_empty() { h2 { "Requests that you want to see no more" } }

@@ -31,6 +31,10 @@ struct Line {
     timeout: Option<u64>,
     set: Option<&'static str>,
     digest: Option<u8>,
+    env: Vec<&'static str>,
+    inherit: Vec<&'static str>,
+    short: Option<&'static str>,
+    plain: Vec<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,15 +55,25 @@ fn any_line() -> impl Strategy<Value = Line> {
         prop::option::of(1_u64..3600),
         prop::option::of(prop::sample::select(vec!["a", "b"])),
         prop::option::of(any::<u8>()),
+        prop::sample::subsequence(vec!["PG*", "*_PORT", "DEBUG", "PYTHONUTF8"], 0..3),
+        prop::sample::subsequence(vec!["SSH_AUTH_SOCK", "DISPLAY"], 0..3),
+        prop::option::of(prop::sample::select(vec!["withhold", "mask"])),
+        prop::sample::subsequence(vec!["op://Dev/DB/host", "op://CI/**"], 0..3),
     )
-        .prop_map(|(run, secrets, cwd, timeout, set, digest)| Line {
-            run,
-            secrets,
-            cwd,
-            timeout,
-            set,
-            digest,
-        })
+        .prop_map(
+            |(run, secrets, cwd, timeout, set, digest, env, inherit, short, plain)| Line {
+                run,
+                secrets,
+                cwd,
+                timeout,
+                set,
+                digest,
+                env,
+                inherit,
+                short,
+                plain,
+            },
+        )
 }
 
 fn any_table() -> impl Strategy<Value = Table> {
@@ -126,6 +140,13 @@ impl Table {
         for line in &self.rules {
             text += &format!("[[{name}.commands]]\nrun = '{}'\n", line.run);
             text += &format!("secrets = {:?}\ncwd = {:?}\n", line.secrets, line.cwd);
+            text += &format!(
+                "env = {:?}\ninherit = {:?}\nplain = {:?}\n",
+                line.env, line.inherit, line.plain
+            );
+            if let Some(short) = line.short {
+                text += &format!("short_values = '{short}'\n");
+            }
             if let Some(timeout) = line.timeout {
                 text += &format!("timeout_seconds = {timeout}\n");
             }
@@ -158,10 +179,38 @@ impl Line {
     }
 }
 
-/// What is decided: the number of the rule, its time-out, what it sets, and its digest.
-type Found = (u32, Option<u64>, Option<&'static str>, Option<u8>);
+/// What is decided: the number of the rule, and all that it says of how the program starts and what comes back.
+#[derive(Debug, PartialEq)]
+struct Found {
+    number: u32,
+    timeout: Option<u64>,
+    set: Option<String>,
+    digest: Option<u8>,
+    inherit: Vec<String>,
+    masks: bool,
+    plain: Vec<String>,
+}
 
-fn slow(written: &Written, command: &str, fields: &[&str], cwd: &str) -> Option<Found> {
+/// The plain variables that a run may set, with what of `env` lets it; the last is a loader's.
+const VARIABLES: [(&str, &[&str]); 5] = [
+    ("PGHOST", &["PG*"]),
+    ("DB_PORT", &["*_PORT"]),
+    ("DEBUG", &["DEBUG"]),
+    ("DEBUG_X", &[]),
+    ("LD_PRELOAD", &[]),
+];
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+fn slow(
+    written: &Written,
+    command: &str,
+    fields: &[&str],
+    cwd: &str,
+    variables: &[(&str, &[&str])],
+) -> Option<Found> {
     for field in fields {
         if !written.uses(field.split('/').next().unwrap()) {
             return None;
@@ -174,7 +223,17 @@ fn slow(written: &Written, command: &str, fields: &[&str], cwd: &str) -> Option<
         let fields = if fields.is_empty() { &nothing } else { fields };
         if fields.iter().all(|field| line.has(command, field)) {
             let here = line.cwd.is_empty() || line.cwd.iter().any(|it| cwd.starts_with(it));
-            return here.then_some((number, line.timeout, line.set, line.digest));
+            let lets = |by: &[&str]| by.iter().any(|it| line.env.contains(it));
+            let set = variables.iter().all(|(_, by)| lets(by));
+            return (here && set).then(|| Found {
+                number,
+                timeout: line.timeout,
+                set: line.set.map(str::to_owned),
+                digest: line.digest,
+                inherit: owned(&line.inherit),
+                masks: line.short == Some("mask"),
+                plain: owned(&line.plain),
+            });
         }
     }
     None
@@ -187,23 +246,30 @@ proptest! {
         command in prop::sample::select(vec!["npm", "npm test", "npm run", "npm test x", "sh -c x"]),
         fields in prop::sample::subsequence(FIELDS.to_vec(), 0..3),
         cwd in prop::sample::select(vec!["/home/ann/src", "/srv/deep", "/tmp"]),
+        variables in prop::sample::subsequence(VARIABLES.to_vec(), 0..2),
     ) {
         let policy = policy(&written.text());
-        let run = Wanted { cwd: Some(cwd), ..wanted(command, &fields) };
+        let names = variables.iter().map(|(name, _)| *name).collect();
+        let run = Wanted { cwd: Some(cwd), variables: names, ..wanted(command, &fields) };
 
         let decision = run.decide(&policy);
 
         let found = match &decision {
-            Decision::Allowed(permit) => Some((
-                rule_number(&decision).unwrap(),
-                permit.timeout.map(|timeout| timeout.as_secs()),
-                permit.surroundings.set.first().map(|(_, text)| text.clone()),
-                permit.surroundings.sha256.map(|digest| digest[0]),
-            )),
+            Decision::Allowed(permit) => {
+                let Permit { surroundings, .. } = permit;
+                Some(Found {
+                    number: rule_number(&decision).unwrap(),
+                    timeout: permit.timeout.map(|timeout| timeout.as_secs()),
+                    set: surroundings.set.first().map(|(_, text)| text.clone()),
+                    digest: surroundings.sha256.map(|digest| digest[0]),
+                    inherit: surroundings.inherit.clone(),
+                    masks: permit.short_values == ShortValues::Mask,
+                    plain: permit.plain.iter().map(|it| it.as_str().to_owned()).collect(),
+                })
+            }
             _ => None,
         };
-        let expected = slow(&written, command, &fields, cwd);
-        let expected = expected.map(|(number, timeout, set, digest)| (number, timeout, set.map(str::to_owned), digest));
+        let expected = slow(&written, command, &fields, cwd, &variables);
         prop_assert_eq!(found, expected, "{}", written.text());
     }
 
