@@ -81,6 +81,9 @@ async fn touches(house: &House, caller: &Caller) -> Result<RunAnswer, BrokerErro
     house.run(caller, TOUCH, &[("K", TOKEN)]).await
 }
 
+/// A command and its variables.
+type Asked<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)]);
+
 fn left(house: &House) -> usize {
     house.approvals().lasting().unwrap().passes.len()
 }
@@ -131,7 +134,7 @@ async fn whatever_differs_from_what_was_allowed_once_is_refused_and_does_not_use
     let (house, codex) = house(POLICY).await;
     allow_once(&house, wanted(TOUCH, &[TOKEN])).await.unwrap();
     let other = "op://Dev/Other/token";
-    let runs: [(&[&str], &[(&str, &str)]); 9] = [
+    let runs: [Asked<'_>; 9] = [
         (&["touch", "other"], &[("K", TOKEN)]),
         (&["touch", "ran", "other"], &[("K", TOKEN)]),
         (&["touch"], &[("K", TOKEN)]),

@@ -19,10 +19,16 @@ use crate::{
 /// What the pages need to grant a right.
 pub struct Rules {
     /// What a yes would write into the policy; else why it can't be written.
-    pub preview: Box<dyn Fn(&Request) -> Result<String, String> + Send + Sync>,
+    pub preview: Preview,
     /// Writes it, on record. What is lacking still, if something is.
-    pub write: Box<dyn Fn(&Broker, &Request) -> Result<Option<String>, String> + Send + Sync>,
+    pub write: Write,
 }
+
+/// Tells what would be written.
+type Preview = Box<dyn Fn(&Request) -> Result<String, String> + Send + Sync>;
+
+/// Writes it.
+type Write = Box<dyn Fn(&Broker, &Request) -> Result<Option<String>, String> + Send + Sync>;
 
 /// What can be said to a request.
 pub(super) struct Offer {

@@ -216,9 +216,9 @@ fn slow(
             return None;
         }
     }
-    let mut number = 0;
-    for line in written.tables().iter().flat_map(|table| &table.rules) {
-        number += 1;
+    let tables = written.tables();
+    let lines = tables.iter().flat_map(|table| &table.rules);
+    for (number, line) in (1..).zip(lines) {
         let nothing = [""];
         let fields = if fields.is_empty() { &nothing } else { fields };
         if fields.iter().all(|field| line.has(command, field)) {
