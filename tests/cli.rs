@@ -44,6 +44,8 @@ mod on_a_terminal;
 mod owner;
 #[path = "cli/passphrase.rs"]
 mod passphrase;
+#[path = "cli/policy.rs"]
+mod policy;
 #[path = "cli/runs.rs"]
 mod runs;
 #[path = "cli/store.rs"]
