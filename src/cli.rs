@@ -45,6 +45,8 @@ mod record;
 mod run;
 mod serve;
 mod session;
+mod setup;
+pub mod setup_arguments;
 mod terminal;
 mod ui;
 mod unlock;
@@ -61,6 +63,7 @@ pub(crate) use item::assigned_value;
 use item_arguments::ItemCommand;
 use log_arguments::Log;
 use policy_arguments::PolicyCommand;
+use setup_arguments::Setup;
 use ui::Ui;
 use value_arguments::{Inject, Read, Run};
 
@@ -212,6 +215,8 @@ pub enum Command {
     Run(Run),
     /// Serves the tools to many agents over HTTP, each with its own token
     Serve(Serve),
+    /// Tells clients on this machine of hushkey: Claude Code, Codex, Cursor and others
+    Setup(Setup),
     /// Shows what waits, what was done and who may do what, in a browser on this machine
     Ui(Ui),
     /// Opens a store with a passphrase for a while: until `lock`, a time-out, or the end of this login

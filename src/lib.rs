@@ -31,6 +31,7 @@ pub mod private_file;
 pub mod redact;
 pub mod registry;
 pub mod seal;
+pub mod setup;
 pub mod sqlite_file;
 pub mod ssh_key;
 pub mod template;

@@ -48,6 +48,8 @@ mod passphrase;
 mod policy;
 #[path = "cli/runs.rs"]
 mod runs;
+#[path = "cli/setup.rs"]
+mod setup;
 #[path = "cli/store.rs"]
 mod store;
 #[path = "cli/templates.rs"]

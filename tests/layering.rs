@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 mod documents;
 #[path = "layering/files.rs"]
 mod files;
+#[path = "layering/packages.rs"]
+mod packages;
 #[path = "layering/paths.rs"]
 mod paths;
 #[path = "layering/rooms.rs"]

@@ -13,7 +13,7 @@ use crate::{
         output::{self, Output},
         passphrase, policy, read, run, serve,
         session::Session,
-        ui, unlock, variables, vault,
+        setup, ui, unlock, variables, vault,
     },
 };
 
@@ -78,6 +78,7 @@ fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Restore(command) => backup::restore(&command, &begin()?),
         Command::Run(command) => return run::perform(command, &begin()?),
         Command::Serve(command) => serve::perform(command, begin()?),
+        Command::Setup(command) => setup::perform(&command, &arguments.global, &begin()?),
         Command::Ui(command) => ui::perform(&command, begin()?),
         Command::Unlock(command) => unlock::unlock(&command, &begin()?),
         Command::Vault(command) => vault::perform(command, &begin()?),

@@ -4,7 +4,8 @@
 // list -> get -> create with `generate` -> run. The program that is run receives the generated value; nothing that
 // the client received holds it.
 //
-// Usage: typescript_client.mjs HUSHKEY, or served.py HUSHKEY node typescript_client.mjs, with the packages beneath the current directory.
+// Usage: typescript_client.mjs HUSHKEY, or served.py HUSHKEY node typescript_client.mjs [MCP_REMOTE], with the packages beneath
+// the current directory. With the script of mcp-remote, the clients speak to it over stdio and it speaks HTTP for them.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -82,6 +83,26 @@ async function drive(client, work, title) {
 }
 
 for (const [name, [client, Stdio, Http]] of Object.entries(await clients())) {
+  if (url && process.argv[2]) {
+    const env = {
+      ...process.env,
+      // It keeps what it knows of servers; there is nothing to keep.
+      MCP_REMOTE_CONFIG_DIR: mkdtempSync(join(tmpdir(), 'mcp-remote-')),
+      AUTHORIZATION: `Bearer ${token}`,
+    };
+    // It takes the variable's value itself, so that the token is in no command line.
+    const header = ['--header', 'Authorization:${AUTHORIZATION}'];
+    const args = [process.argv[2], url, '--allow-http', '--transport', 'http-only', ...header];
+    try {
+      await client.connect(new Stdio({ command: process.execPath, args, env, stderr: 'ignore' }));
+      await drive(client, served, `Orders of ${name.replace(/[^a-z0-9]+/gi, '-')} remotely`);
+      await client.close();
+    } finally {
+      rmSync(env.MCP_REMOTE_CONFIG_DIR, { recursive: true, force: true });
+    }
+    console.log(`ok: TypeScript ${name} through mcp-remote`);
+    continue;
+  }
   if (url) {
     const requestInit = { headers: { Authorization: `Bearer ${token}` } };
     await client.connect(new Http(new URL(url), { requestInit }));

@@ -142,6 +142,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "portable",
             "private_file",
             "registry",
+            "setup",
             "template",
             "unlocked",
             "vault",
@@ -299,6 +300,19 @@ pub(crate) const ROOMS: &[Room] = &[
         name: "seal",
         may: &[],
         never: EDGES,
+    },
+    Room {
+        name: "setup",
+        may: &[],
+        never: &[
+            "reqwest",
+            "rmcp",
+            "rusqlite",
+            "secrecy",
+            "std::env::var",
+            "std::process",
+            "tokio",
+        ],
     },
     Room {
         name: "sqlite_file",
