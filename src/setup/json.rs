@@ -18,6 +18,10 @@ use super::{
     splice::{Splice, applied, line_end, line_of, line_start},
 };
 
+mod tree;
+
+use tree::{Style, Tree, quoted};
+
 /// What clients read: comments and trailing commas, and nothing more of JSON5.
 const FORMS: ParseOptions = ParseOptions {
     allow_comments: true,
@@ -400,88 +404,6 @@ impl<'a> Document<'a> {
         let line = &self.text[line_start(self.text, at)..at];
         &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
     }
-}
-
-/// How a new member is written.
-struct Style<'a> {
-    /// On the line that is there.
-    inline: bool,
-    /// The blanks before the member, on a line of its own.
-    indent: String,
-    line_end: &'static str,
-    /// What follows a colon or a comma.
-    space: &'static str,
-    /// The blanks of one step.
-    unit: &'a str,
-}
-
-/// What is written.
-enum Tree {
-    List(Vec<String>),
-    Object(Vec<(String, Tree)>),
-    Text(String),
-}
-
-impl Tree {
-    fn entry(members: &Members) -> Self {
-        let members = members.iter();
-        Self::Object(
-            members
-                .map(|(name, value)| (name.clone(), Self::of(value)))
-                .collect(),
-        )
-    }
-
-    fn of(value: &Value) -> Self {
-        match value {
-            Value::List(texts) => Self::List(texts.clone()),
-            Value::Other => Self::Object(Vec::new()),
-            Value::Text(text) => Self::Text(text.clone()),
-        }
-    }
-
-    fn written(&self, style: &Style<'_>) -> String {
-        let Style {
-            inline,
-            indent,
-            line_end,
-            space,
-            unit,
-        } = style;
-        match self {
-            Self::List(texts) => {
-                let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
-                format!("[{}]", texts.join(&format!(",{space}")))
-            }
-            Self::Object(members) => {
-                let inner = Style {
-                    inline: *inline,
-                    indent: format!("{indent}{unit}"),
-                    line_end,
-                    space,
-                    unit,
-                };
-                let members = members.iter().map(|(name, tree)| {
-                    format!("{}:{space}{}", quoted(name), tree.written(&inner))
-                });
-                let members: Vec<String> = members.collect();
-                if *inline {
-                    return format!("{{{}}}", members.join(&format!(",{space}")));
-                }
-                let between = format!(",{line_end}{}", inner.indent);
-                format!(
-                    "{{{line_end}{}{}{line_end}{indent}}}",
-                    inner.indent,
-                    members.join(&between)
-                )
-            }
-            Self::Text(text) => quoted(text),
-        }
-    }
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 fn understood(value: &ast::Value<'_>) -> Value {
