@@ -231,8 +231,10 @@ impl Work<'_> {
         let (name, file) = (&self.arguments.name, escaped(&report.file));
         let title = Client::named(report.client).map_or(report.client, |client| client.title);
         if let Some(text) = &report.text {
-            output.line(&format!("{title} reads this from {file}:"))?;
-            output.line(&output.ink(Ink::Dim, text.trim_end()))?;
+            // The entry alone is what somebody may want to hand on.
+            output.note(&format!("{title} reads this from {file}:"));
+            output.line(text.trim_end())?;
+            return Ok(());
         } else {
             let sentence = match report.result {
                 "added" => format!("`{name}` is in {file} now"),

@@ -11,6 +11,9 @@ use serde_json::Value;
 
 use crate::binary::{PATH, Person};
 
+/// A search path on which no client lies that is installed on this machine.
+const NOWHERE: [(&str, &str); 1] = [("PATH", "/nowhere")];
+
 /// The program and the arguments that a client finds in its settings.
 fn entry(person: &Person, file: &str) -> (String, Vec<String>) {
     let settings: Value =
@@ -164,8 +167,11 @@ fn without_a_name_clients_are_listed_and_nothing_is_written() {
     fs::create_dir(person.path(".codex")).unwrap();
     person.writes(".codex/config.toml", "broken = \n");
 
-    let listed = person.types(["setup"]).succeeds();
-    let json = person.types(["setup", "--json"]).succeeds().json();
+    let listed = person.types_with(&NOWHERE, ["setup"]).succeeds();
+    let json = person
+        .types_with(&NOWHERE, ["setup", "--json"])
+        .succeeds()
+        .json();
 
     let line = |client: &str| {
         listed
@@ -208,7 +214,9 @@ fn all_that_are_here_are_told_also_where_one_cannot_be() {
     }
     person.writes(".codex/config.toml", "broken = \n");
 
-    let ran = person.types(["setup", "--all", "--json"]).ends_with(1);
+    let ran = person
+        .types_with(&NOWHERE, ["setup", "--all", "--json"])
+        .ends_with(1);
 
     let clients: Vec<_> = ran
         .json()
@@ -223,7 +231,9 @@ fn all_that_are_here_are_told_also_where_one_cannot_be() {
         fs::read_to_string(person.path(".codex/config.toml")).unwrap(),
         "broken = \n"
     );
-    Person::new().types(["setup", "--all"]).ends_with(4);
+    Person::new()
+        .types_with(&NOWHERE, ["setup", "--all"])
+        .ends_with(4);
 }
 
 #[test]
@@ -295,4 +305,33 @@ fn what_comes_next_is_said_and_a_build_is_no_place_to_point_at() {
         stranger.stderr
     );
     assert!(nobody.stderr.contains("claude-code"), "{}", nobody.stderr);
+}
+
+#[test]
+fn nothing_that_a_clients_settings_hold_is_repeated() {
+    let person = Person::with_stripe();
+    fs::create_dir(person.path(".cursor")).unwrap();
+    let held = "{\"mcpServers\": {\"canary-server\": {\"command\": \"canary\"}, \"hushkey\": {\"command\": \"/canary\", \
+                \"args\": [\"canary\"], \"env\": {\"canary\": \"canary\"}}}, \"canary\": 1}";
+
+    for words in [
+        &["setup"][..],
+        &["setup", "cursor", "--print"],
+        &["setup", "cursor"],
+        &["setup", "cursor", "--remove"],
+    ] {
+        for settings in [held, &held.replace("1}", "canary}")] {
+            person.writes(".cursor/mcp.json", settings);
+            for form in [&["--json"][..], &[]] {
+                let ran = person.types([words, form].concat());
+                assert!(
+                    ran.stdout.len() + ran.stderr.len() > 20,
+                    "the control: something is said"
+                );
+                for told in [&ran.stdout, &ran.stderr] {
+                    assert!(!told.contains("canary"), "{words:?}: {told}");
+                }
+            }
+        }
+    }
 }
