@@ -83,15 +83,16 @@ impl Place<'_> {
         let settings = self.settings()?;
         let text = Text::of(settings.text.as_deref().unwrap_or_default());
         let found = self.told(self.read(&text))?;
-        Ok(standing(found.as_ref(), &self.client.shape.members(entry)))
+        Ok(standing(found.as_ref(), &self.members(entry)?))
     }
 
     /// The entry as it would be written into empty settings.
-    #[must_use]
-    pub fn snippet(&self, entry: &Entry) -> String {
-        let members = self.client.shape.members(entry);
-        // An empty text takes any entry.
-        self.with(&Text::of(""), &members).unwrap_or_default()
+    ///
+    /// # Errors
+    /// [`SetupError::Remote`].
+    pub fn snippet(&self, entry: &Entry) -> Result<String, SetupError> {
+        let members = self.members(entry)?;
+        self.told(self.with(&Text::of(""), &members))
     }
 
     /// Writes the entry, or brings it up to date; a second time it writes nothing.
@@ -101,12 +102,12 @@ impl Place<'_> {
     pub fn add(&self, entry: &Entry, now: Timestamp) -> Result<Done, SetupError> {
         let settings = self.settings()?;
         let text = Text::of(settings.text.as_deref().unwrap_or_default());
-        let members = self.client.shape.members(entry);
+        let members = self.members(entry)?;
         let outcome = match standing(self.told(self.read(&text))?.as_ref(), &members) {
             Standing::Absent => Outcome::Added,
             Standing::Differs(members) => Outcome::Updated(members),
-            Standing::Elsewhere(member) => {
-                return Err(SetupError::Elsewhere {
+            Standing::OtherKind(member) => {
+                return Err(SetupError::OtherKind {
                     path: settings.path().to_owned(),
                     name: self.name.to_owned(),
                     member,
@@ -160,6 +161,25 @@ impl Place<'_> {
         let backup = settings.back_up(now)?;
         settings.replace(&changed)?;
         Ok(done(&settings, Outcome::Removed, backup))
+    }
+
+    /// What this client has to be told.
+    fn members(&self, entry: &Entry) -> Result<Members, SetupError> {
+        match (entry, self.client.remote) {
+            (Entry::Started { program, arguments }, _) => {
+                Ok(self.client.shape.members(program, arguments))
+            }
+            (
+                Entry::Served {
+                    url,
+                    token_variable,
+                },
+                Some(remote),
+            ) => Ok(remote.members(url, token_variable)),
+            (Entry::Served { .. }, None) => Err(SetupError::Remote {
+                client: self.client.title,
+            }),
+        }
     }
 
     fn settings(&self) -> Result<Settings, SetupError> {

@@ -3,30 +3,45 @@
 //! It opens no vault and gives nobody a right. But an entry says by which name a client is known to the policy, and whether it is
 //! offered everything; so writing one is for a person, and an agent's shell may only look.
 
+use std::path::Path;
+
 use jiff::Timestamp;
-use serde::Serialize;
 
 use crate::{
     access::AgentName,
-    cli::{BackendName, Global, Setup, failure::Failure, guard, output::Ink, session::Session},
-    display_text::escaped,
-    setup::{CLIENTS, Client, Done, Entry, Outcome, Place, Standing, Surroundings},
+    cli::{BackendName, Global, Setup, failure::Failure, guard, session::Session},
+    setup::{CLIENTS, Client, Entry, Place, SetupError, Standing, Surroundings},
 };
 
 mod advice;
 mod program;
+mod report;
+
+use report::{Listed, Report};
 
 /// Does what the command says.
 pub(super) fn perform(arguments: &Setup, global: &Global, session: &Session) -> anyhow::Result<()> {
     let around = surroundings(arguments)?;
-    let program = program::own(&around)?;
     let agent = match &arguments.agent {
         Some(name) => AgentName::parse(name).map_err(|error| Failure::Usage(error.to_string()))?,
         None => session.config.agent.name.clone(),
     };
-    let entry = Entry {
-        arguments: words(arguments, global)?,
-        program: program.path,
+    let (entry, fleeting) = match &arguments.url {
+        Some(url) => {
+            let entry = Entry::Served {
+                url: url.clone(),
+                token_variable: arguments.token_variable.clone(),
+            };
+            (entry, None)
+        }
+        None => {
+            let program = program::own(&around)?;
+            let entry = Entry::Started {
+                arguments: words(arguments, global)?,
+                program: program.path,
+            };
+            (entry, program.warning)
+        }
     };
     let work = Work {
         arguments,
@@ -43,7 +58,7 @@ pub(super) fn perform(arguments: &Setup, global: &Global, session: &Session) -> 
         guard::refuse_beneath_a_run()?;
     }
     let mut warnings = advice::warnings(session, &work.entry);
-    warnings.extend(program.warning);
+    warnings.extend(fleeting);
     if !arguments.remove {
         warnings
             .iter()
@@ -59,43 +74,6 @@ struct Work<'a> {
     agent: AgentName,
     around: Surroundings,
     session: &'a Session,
-}
-
-/// What was done with one client, or would be.
-#[derive(Debug, Serialize)]
-struct Report {
-    client: &'static str,
-    result: &'static str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    changed: Vec<String>,
-    file: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    backup: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    entry: Option<EntryView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    next: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct EntryView {
-    name: String,
-    command: String,
-    args: Vec<String>,
-}
-
-/// One client in the list.
-#[derive(Debug, Serialize)]
-struct Listed {
-    client: &'static str,
-    title: &'static str,
-    here: bool,
-    state: &'static str,
-    file: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<String>,
 }
 
 impl Work<'_> {
@@ -148,7 +126,7 @@ impl Work<'_> {
                 (false, None) => {}
             }
         } else {
-            reports.iter().try_for_each(|report| self.tell(report))?;
+            reports.iter().try_for_each(|report| report.tell(output))?;
         }
         let last = failures.pop();
         failures.iter().for_each(|error| output.failure(error));
@@ -162,160 +140,61 @@ impl Work<'_> {
                 client.title
             ))
         })?;
-        let place = Place {
-            client,
-            file: &file,
-            name: &self.arguments.name,
-            shared: self.around.is_project(),
+        let place = self.place(client, &file);
+        let failed = |error: SetupError| Failure::Failed(format!("{}: {error}", client.title));
+        let report = Report {
+            client: client.id,
+            result: "",
+            changed: Vec::new(),
+            file: file.display().to_string(),
+            backup: None,
+            name: self.arguments.name.clone(),
+            entry: None,
+            text: None,
+            next: Vec::new(),
         };
-        let failed =
-            |error: crate::setup::SetupError| Failure::Failed(format!("{}: {error}", client.title));
-        let now = Timestamp::now();
+        if self.arguments.remove {
+            let done = place.remove(Timestamp::now()).map_err(failed)?;
+            return Ok(report.done(done));
+        }
+        let report = Report {
+            entry: Some((&self.entry).into()),
+            next: advice::next(client, &self.entry, &self.agent, self.session),
+            ..report
+        };
         if self.arguments.print {
             // Settings that setup can't change are the very ones that somebody looks for the entry for.
-            let state = place
-                .standing(&self.entry)
-                .map_or("unreadable", |standing| state(&standing));
+            let standing = place.standing(&self.entry);
             return Ok(Report {
-                text: Some(place.snippet(&self.entry)),
-                ..self.report(client, state, file.display().to_string())
+                result: standing.map_or("unreadable", |standing| state(&standing)),
+                text: Some(place.snippet(&self.entry).map_err(failed)?),
+                ..report
             });
         }
-        let done = match self.arguments.remove {
-            true => place.remove(now),
-            false => place.add(&self.entry, now),
-        };
-        Ok(self.done(client, done.map_err(failed)?))
+        let done = place.add(&self.entry, Timestamp::now()).map_err(failed)?;
+        Ok(report.done(done))
     }
 
-    fn done(&self, client: &'static Client, done: Done) -> Report {
-        let (result, changed) = match done.outcome {
-            Outcome::Added => ("added", Vec::new()),
-            Outcome::AlreadyThere => ("already_there", Vec::new()),
-            Outcome::Deleted => ("deleted", Vec::new()),
-            Outcome::NotThere => ("not_there", Vec::new()),
-            Outcome::Removed => ("removed", Vec::new()),
-            Outcome::Restored => ("restored", Vec::new()),
-            Outcome::Updated(members) => ("updated", members),
-        };
-        Report {
-            changed,
-            backup: done.backup.map(|backup| backup.display().to_string()),
-            ..self.report(client, result, done.file.display().to_string())
-        }
-    }
-
-    fn report(&self, client: &'static Client, result: &'static str, file: String) -> Report {
-        let gone = self.arguments.remove;
-        Report {
-            client: client.id,
-            result,
-            changed: Vec::new(),
+    fn place<'p>(&'p self, client: &'static Client, file: &'p Path) -> Place<'p> {
+        Place {
+            client,
             file,
-            backup: None,
-            entry: (!gone).then(|| EntryView {
-                name: self.arguments.name.clone(),
-                command: self.entry.program.clone(),
-                args: self.entry.arguments.clone(),
-            }),
-            text: None,
-            next: match gone {
-                true => Vec::new(),
-                false => advice::next(client, &self.agent, self.session),
-            },
+            name: &self.arguments.name,
+            shared: self.around.is_project(),
         }
     }
 
-    fn tell(&self, report: &Report) -> anyhow::Result<()> {
-        let output = self.session.output;
-        let (name, file) = (&self.arguments.name, escaped(&report.file));
-        let title = Client::named(report.client).map_or(report.client, |client| client.title);
-        if let Some(text) = &report.text {
-            // The entry alone is what somebody may want to hand on.
-            output.note(&format!("{title} reads this from {file}:"));
-            output.line(text.trim_end())?;
-            return Ok(());
-        } else {
-            let sentence = match report.result {
-                "added" => format!("`{name}` is in {file} now"),
-                "already_there" => format!("`{name}` was in {file} already; nothing was written"),
-                "deleted" => format!("{file} held nothing but `{name}`, and is gone"),
-                "not_there" => format!("there is no `{name}` in {file}; nothing was written"),
-                "removed" => format!("`{name}` is no longer in {file}"),
-                "restored" => format!("{file} is what it was before `{name}` came into it"),
-                _ => format!(
-                    "`{name}` in {file} has another {} now",
-                    report.changed.join(" and ")
-                ),
-            };
-            output.line(&format!("{}: {sentence}", output.ink(Ink::Bold, title)))?;
-            let entry = report
-                .entry
-                .iter()
-                .filter(|_| report.result != "already_there");
-            for EntryView { command, args, .. } in entry {
-                let words =
-                    std::iter::once(command.as_str()).chain(args.iter().map(String::as_str));
-                let command = shlex::try_join(words).unwrap_or_else(|_| command.clone());
-                output.line(&format!("  starts  {}", escaped(&command)))?;
-            }
-            if let Some(backup) = &report.backup {
-                output.line(&format!("  before  {}", escaped(backup)))?;
-            }
-        }
-        for step in &report.next {
-            output.line(&format!("  next    {step}"))?;
-        }
-        Ok(())
-    }
-
-    /// Lists the clients, those that are here first to see.
     fn list(&self) -> anyhow::Result<()> {
         let listed: Vec<Listed> = CLIENTS
             .iter()
             .filter_map(|client| self.listed(client))
             .collect();
-        let output = self.session.output;
-        if output.is_json() {
-            return output.json(&listed);
-        }
-        let rows: Vec<[String; 4]> = listed
-            .iter()
-            .map(|listed| {
-                let here = if listed.here { "yes" } else { "-" };
-                [
-                    listed.client.to_owned(),
-                    here.to_owned(),
-                    listed.state.replace('_', " "),
-                    escaped(&listed.file),
-                ]
-            })
-            .collect();
-        output.table(["CLIENT", "HERE", "HUSHKEY", "FILE"], &rows)?;
-        for problem in listed.iter().filter_map(|listed| listed.problem.as_ref()) {
-            output.note(problem);
-        }
-        let open = |listed: &&Listed| listed.here && listed.state == "absent";
-        match listed.iter().find(open) {
-            Some(one) => output.note(&format!(
-                "`hushkey setup {}` tells that client of hushkey, `hushkey setup --all` all that are here; --print only shows",
-                one.client
-            )),
-            None if listed.iter().any(|listed| listed.here) => {}
-            None => output.note("none of these clients is here; `hushkey setup CLIENT` writes its file all the same"),
-        }
-        Ok(())
+        report::tell_all(&listed, self.session.output)
     }
 
     fn listed(&self, client: &'static Client) -> Option<Listed> {
         let file = client.settings(&self.around)?;
-        let place = Place {
-            client,
-            file: &file,
-            name: &self.arguments.name,
-            shared: self.around.is_project(),
-        };
-        let (state, problem) = match place.standing(&self.entry) {
+        let (state, problem) = match self.place(client, &file).standing(&self.entry) {
             Ok(standing) => (state(&standing), None),
             Err(error) => ("unreadable", Some(error.to_string())),
         };
@@ -338,7 +217,7 @@ fn state(standing: &Standing) -> &'static str {
             "other_program"
         }
         Standing::Differs(_) => "other_options",
-        Standing::Elsewhere(_) => "elsewhere",
+        Standing::OtherKind(_) => "other_kind",
         Standing::Same => "there",
     }
 }
@@ -393,7 +272,7 @@ fn words(arguments: &Setup, global: &Global) -> Result<Vec<String>, Failure> {
 }
 
 /// A path as it is true in every directory: who knows where a client starts its servers?
-fn absolute(path: &std::path::Path) -> Result<String, Failure> {
+fn absolute(path: &Path) -> Result<String, Failure> {
     let absolute =
         std::path::absolute(path).map_err(|error| Failure::file("read", path, &error))?;
     let text = absolute.into_os_string().into_string();

@@ -15,7 +15,8 @@ use crate::setup::CLIENTS;
     after_help = "Without a client's name it lists what is here and changes nothing. An entry holds no secret. What else a client's file \
                   says stays as it is, byte for byte; a copy of it is left beside it.\n\n\
                   Examples:\n  hushkey setup\n  hushkey setup codex --print\n  hushkey setup codex --agent codex\n  \
-                  hushkey setup cursor --project\n  hushkey setup codex --remove"
+                  hushkey setup cursor --project\n  hushkey setup codex --url http://127.0.0.1:8970/mcp\n  \
+                  hushkey setup codex --remove"
 )]
 pub struct Setup {
     /// The client that is told of hushkey [default: lists those that are here]
@@ -36,6 +37,18 @@ pub struct Setup {
     /// The entry's name in the client's file
     #[arg(long, value_name = "NAME", default_value = "hushkey", value_parser = entry_name, env = "HUSHKEY_SETUP_NAME")]
     pub name: String,
+    /// The address of a `hushkey serve` that the client is sent to, instead of starting a server of its own
+    #[arg(
+        long,
+        value_name = "URL",
+        value_parser = address,
+        conflicts_with_all = ["agent", "agent_token_file", "read_only", "tools", "exclude_tools"],
+        env = "HUSHKEY_SETUP_URL"
+    )]
+    pub url: Option<String>,
+    /// With --url: the variable that holds the agent's token where the client starts
+    #[arg(long, value_name = "NAME", default_value = "HUSHKEY_TOKEN", value_parser = variable_name)]
+    pub token_variable: String,
     /// The name that policy and log know this client by [default: config.toml's, else `default`]
     #[arg(long, value_name = "NAME")]
     pub agent: Option<String>,
@@ -69,5 +82,29 @@ fn entry_name(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("1 to 32 letters, digits, `-` and `_`".to_owned())
+    }
+}
+
+/// An address for a client's file: without a user or password in it, which would lie there in clear.
+fn address(text: &str) -> Result<String, String> {
+    let address: http::Uri = text
+        .parse()
+        .map_err(|_| "an address is written as http://127.0.0.1:8970/mcp".to_owned())?;
+    let authority = address.authority().map(http::uri::Authority::as_str);
+    if !matches!(address.scheme_str(), Some("http" | "https")) || authority.is_none() {
+        return Err("an address begins with http:// or https://".to_owned());
+    }
+    if authority.is_some_and(|authority| authority.contains('@')) || address.query().is_some() {
+        return Err("an address in a client's file has no credentials and no query".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn variable_name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.chars().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("letters, digits and `_`; the token itself stays out of the file".to_owned())
     }
 }

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::entry::Shape;
+use super::entry::{Remote, Shape, Token};
 
 /// Where a person's settings lie on this machine, from the environment as a function.
 #[derive(Debug)]
@@ -94,6 +94,8 @@ pub struct Client {
     /// The key of the object that holds the entries.
     pub(super) container: &'static str,
     pub(super) shape: Shape,
+    /// Where it was seen to put a variable's value into what it sends.
+    pub(super) remote: Option<Remote>,
     settings: fn(&Surroundings) -> PathBuf,
     /// Its file in a project.
     project: Option<&'static str>,
@@ -111,6 +113,11 @@ pub const CLIENTS: [Client; 9] = [
         format: Format::Json,
         container: "mcpServers",
         shape: Shape::Typed,
+        remote: Some(Remote {
+            kind: Some("http"),
+            url: "url",
+            token: Token::Header("${", "}"),
+        }),
         settings: |around| match &around.claude {
             Some(directory) => directory.join(".claude.json"),
             None => around.home.join(".claude.json"),
@@ -126,6 +133,7 @@ pub const CLIENTS: [Client; 9] = [
         format: Format::Json,
         container: "mcpServers",
         shape: Shape::Command,
+        remote: None,
         settings: |around| {
             around
                 .applications
@@ -142,6 +150,11 @@ pub const CLIENTS: [Client; 9] = [
         format: Format::Toml,
         container: "mcp_servers",
         shape: Shape::Command,
+        remote: Some(Remote {
+            kind: None,
+            url: "url",
+            token: Token::Variable("bearer_token_env_var"),
+        }),
         settings: |around| match &around.codex {
             Some(directory) => directory.join("config.toml"),
             None => around.home.join(".codex/config.toml"),
@@ -157,6 +170,7 @@ pub const CLIENTS: [Client; 9] = [
         format: Format::Json,
         container: "mcpServers",
         shape: Shape::Command,
+        remote: None,
         settings: |around| around.home.join(".cursor/mcp.json"),
         project: Some(".cursor/mcp.json"),
         programs: &["cursor", "cursor-agent"],
@@ -169,6 +183,11 @@ pub const CLIENTS: [Client; 9] = [
         format: Format::Json,
         container: "mcpServers",
         shape: Shape::Command,
+        remote: Some(Remote {
+            kind: None,
+            url: "httpUrl",
+            token: Token::Header("${", "}"),
+        }),
         settings: |around| around.home.join(".gemini/settings.json"),
         project: Some(".gemini/settings.json"),
         programs: &["gemini"],
@@ -181,6 +200,11 @@ pub const CLIENTS: [Client; 9] = [
         format: Format::Json,
         container: "mcp",
         shape: Shape::List,
+        remote: Some(Remote {
+            kind: Some("remote"),
+            url: "url",
+            token: Token::Header("{env:", "}"),
+        }),
         settings: |around| with_comments(around.xdg.join("opencode/opencode.json")),
         project: Some("opencode.json"),
         programs: &["opencode"],
@@ -193,6 +217,7 @@ pub const CLIENTS: [Client; 9] = [
         format: Format::Json,
         container: "servers",
         shape: Shape::Typed,
+        remote: None,
         settings: |around| around.applications.join("Code/User/mcp.json"),
         project: Some(".vscode/mcp.json"),
         programs: &["code"],
@@ -205,6 +230,7 @@ pub const CLIENTS: [Client; 9] = [
         format: Format::Json,
         container: "mcpServers",
         shape: Shape::Command,
+        remote: None,
         settings: |around| around.home.join(".codeium/windsurf/mcp_config.json"),
         project: None,
         programs: &["windsurf"],
@@ -217,6 +243,7 @@ pub const CLIENTS: [Client; 9] = [
         format: Format::Json,
         container: "context_servers",
         shape: Shape::Command,
+        remote: None,
         settings: |around| around.xdg.join("zed/settings.json"),
         project: None,
         programs: &["zed", "zeditor"],

@@ -23,19 +23,6 @@ pub enum SetupError {
         /// The file.
         path: PathBuf,
     },
-    /// The entry of that name is for a server elsewhere.
-    #[error(
-        "the entry `{name}` in `{}` is for a server elsewhere (it has `{member}`); --remove takes it away, and --name \
-         makes another beside it", path.display()
-    )]
-    Elsewhere {
-        /// The file.
-        path: PathBuf,
-        /// The entry's name.
-        name: String,
-        /// The member that names the server.
-        member: String,
-    },
     /// The system refused.
     #[error("`{}` can't be {action}: {}", path.display(), reason(source))]
     Io {
@@ -53,6 +40,27 @@ pub enum SetupError {
         path: PathBuf,
         /// What it is instead.
         problem: &'static str,
+    },
+    /// The entry of that name is of the other kind: started, or served.
+    #[error(
+        "the entry `{name}` in `{}` is of another kind (it has `{member}`); --remove takes it away, and --name makes \
+         another beside it", path.display()
+    )]
+    OtherKind {
+        /// The file.
+        path: PathBuf,
+        /// The entry's name.
+        name: String,
+        /// The member that tells.
+        member: String,
+    },
+    /// Setup does not know how this client reads a token from a variable.
+    #[error(
+        "setup can't tell {client} of a server elsewhere; write the entry by hand, and no token into it"
+    )]
+    Remote {
+        /// Its name.
+        client: &'static str,
     },
     /// Its text can't be used.
     #[error("`{}`, {problem}. Nothing was written", path.display())]

@@ -61,8 +61,8 @@ pub(super) fn with(
     members: &Members,
 ) -> Result<String, TextError> {
     let document = Document::parse(text)?;
-    if let Some(entry) = document.entry(container, name)? {
-        return updated(text, entry.range.end, container, name, members);
+    if document.entry(container, name)?.is_some() {
+        return updated(text, container, name, members);
     }
     let entry = Tree::entry(members);
     let splice = match (&document.root, document.container(container)?) {
@@ -103,42 +103,48 @@ pub(super) fn without(
 /// Brings an entry's members up to date, one after the other: each change moves the places of the next.
 fn updated(
     text: &str,
-    end: usize,
     container: &str,
     name: &str,
     members: &Members,
 ) -> Result<String, TextError> {
     let mut text = text.to_owned();
     for (member, value) in members {
-        let document = Document::parse(&text)?;
-        let entry = document
-            .entry(container, name)?
-            .ok_or_else(|| moved(&text, end))?;
-        let ast::Value::Object(object) = &entry.value else {
-            return Err(TextError::Form {
-                line: line_of(&text, entry.range.start),
-                problem: "the entry is no object",
-            });
+        text = match value {
+            Value::Map(texts) if has_object(&text, &[container, name, member])? => {
+                texts.iter().try_fold(text, |text, (key, value)| {
+                    let value = Value::Text(value.clone());
+                    set(&text, &[container, name, member], key, &value)
+                })?
+            }
+            value => set(&text, &[container, name], member, value)?,
         };
-        let tree = Tree::of(value);
-        let splices = match document.member(object, member)? {
-            Some(there) if understood(&there.value) == *value => continue,
-            Some(there) => vec![Splice {
-                range: range(ranged(&there.value)),
-                text: tree.written(&document.style(object)),
-            }],
-            None => document.insertion(object, member, &tree),
-        };
-        text = applied(&text, splices);
     }
     Ok(text)
 }
 
-fn moved(text: &str, at: usize) -> TextError {
-    TextError::Form {
-        line: line_of(text, at),
-        problem: "the entry can't be changed where it stands",
-    }
+fn has_object(text: &str, path: &[&str]) -> Result<bool, TextError> {
+    Ok(Document::parse(text)?.object(path)?.is_some())
+}
+
+/// Sets one member of the object at a path.
+fn set(text: &str, path: &[&str], member: &str, value: &Value) -> Result<String, TextError> {
+    let document = Document::parse(text)?;
+    let Some(object) = document.object(path)? else {
+        return Err(TextError::Form {
+            line: 1,
+            problem: "the entry can't be changed where it stands",
+        });
+    };
+    let tree = Tree::of(value);
+    let splices = match document.member(object, member)? {
+        Some(there) if understood(&there.value) == *value => Vec::new(),
+        Some(there) => vec![Splice {
+            range: range(ranged(&there.value)),
+            text: tree.written(&document.style(object)),
+        }],
+        None => document.insertion(object, member, &tree),
+    };
+    Ok(applied(text, splices))
 }
 
 /// A text, and where everything stands in it.
@@ -196,19 +202,30 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// The object at a path from the root; nothing if there is no such member.
+    fn object(&self, path: &[&str]) -> Result<Option<&Object<'a>>, TextError> {
+        let mut object = self.root.as_ref();
+        for name in path {
+            let Some(above) = object else {
+                return Ok(None);
+            };
+            object = match self.member(above, name)?.map(|member| &member.value) {
+                None => None,
+                Some(ast::Value::Object(inner)) => Some(inner),
+                Some(other) => {
+                    return Err(TextError::Form {
+                        line: line_of(self.text, ranged(other).start),
+                        problem: "an object belongs here, and this is none",
+                    });
+                }
+            };
+        }
+        Ok(object)
+    }
+
     /// The object that holds the entries.
     fn container(&self, name: &str) -> Result<Option<&Object<'a>>, TextError> {
-        let Some(root) = &self.root else {
-            return Ok(None);
-        };
-        match self.member(root, name)?.map(|member| &member.value) {
-            None => Ok(None),
-            Some(ast::Value::Object(container)) => Ok(Some(container)),
-            Some(other) => Err(TextError::Form {
-                line: line_of(self.text, ranged(other).start),
-                problem: "servers are listed in an object, and this is none",
-            }),
-        }
+        self.object(&[name])
     }
 
     fn entry(&self, container: &str, name: &str) -> Result<Option<&ObjectProp<'a>>, TextError> {
@@ -417,6 +434,18 @@ fn understood(value: &ast::Value<'_>) -> Value {
             texts
                 .collect::<Option<_>>()
                 .map_or(Value::Other, Value::List)
+        }
+        ast::Value::Object(object) => {
+            let texts = object.properties.iter().map(|member| match &member.value {
+                ast::Value::StringLit(text) => {
+                    let name = member.name.as_str().to_owned();
+                    Some((name, text.value.clone().into_owned()))
+                }
+                _ => None,
+            });
+            texts
+                .collect::<Option<_>>()
+                .map_or(Value::Other, Value::Map)
         }
         _ => Value::Other,
     }

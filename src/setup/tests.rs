@@ -15,9 +15,16 @@ mod documents;
 use documents::{settings_in_json, settings_in_toml};
 
 fn entry(arguments: &[&str]) -> Entry {
-    Entry {
+    Entry::Started {
         program: "/usr/local/bin/hushkey".to_owned(),
         arguments: arguments.iter().map(|&word| word.to_owned()).collect(),
+    }
+}
+
+fn served() -> Entry {
+    Entry::Served {
+        url: "http://127.0.0.1:8970/mcp".to_owned(),
+        token_variable: "HUSHKEY_TOKEN".to_owned(),
     }
 }
 
@@ -123,7 +130,9 @@ fn each_client_is_written_to_where_and_as_it_reads() {
         if let Some(project) = path(&project) {
             shown += &format!("# in a project: {project}\n");
         }
-        shown += &place.snippet(&entry(&["mcp", "--agent", client.id]));
+        shown += &place
+            .snippet(&entry(&["mcp", "--agent", client.id]))
+            .unwrap();
     }
 
     assert_snapshot!(shown, @r##"
@@ -214,6 +223,87 @@ args = ["mcp", "--agent", "codex"]
   }
 }
 "##);
+}
+
+#[test]
+fn a_server_elsewhere_is_named_with_its_tokens_variable_where_that_was_seen_to_work() {
+    let mut shown = String::new();
+    let mut refused = Vec::new();
+    for client in &CLIENTS {
+        let desk = Desk::new(client.id, None);
+        match desk.place(&desk.path()).add(&served(), now()) {
+            Ok(_) => shown += &format!("# {}\n{}", client.id, desk.text()),
+            Err(error) => {
+                assert!(error.to_string().contains("no token into it"), "{error}");
+                assert!(desk.files().is_empty());
+                refused.push(client.id);
+            }
+        }
+    }
+
+    assert_eq!(
+        refused,
+        ["claude-desktop", "cursor", "vscode", "windsurf", "zed"]
+    );
+    assert_snapshot!(shown, @r##"
+# claude-code
+{
+  "mcpServers": {
+    "hushkey": {
+      "type": "http",
+      "url": "http://127.0.0.1:8970/mcp",
+      "headers": {
+        "Authorization": "Bearer ${HUSHKEY_TOKEN}"
+      }
+    }
+  }
+}
+# codex
+[mcp_servers.hushkey]
+url = "http://127.0.0.1:8970/mcp"
+bearer_token_env_var = "HUSHKEY_TOKEN"
+# gemini
+{
+  "mcpServers": {
+    "hushkey": {
+      "httpUrl": "http://127.0.0.1:8970/mcp",
+      "headers": {
+        "Authorization": "Bearer ${HUSHKEY_TOKEN}"
+      }
+    }
+  }
+}
+# opencode
+{
+  "mcp": {
+    "hushkey": {
+      "type": "remote",
+      "url": "http://127.0.0.1:8970/mcp",
+      "headers": {
+        "Authorization": "Bearer {env:HUSHKEY_TOKEN}"
+      }
+    }
+  }
+}
+"##);
+}
+
+#[test]
+fn headers_of_the_owners_stay_beside_the_one_that_is_wanted() {
+    let text = "{\"mcpServers\": {\"hushkey\": {\"type\": \"http\", \"url\": \"http://old\", \"headers\": {\"X-Mine\": \"1\"}}}}";
+    let desk = Desk::new("claude-code", Some(text));
+
+    let done = desk.place(&desk.path()).add(&served(), now()).unwrap();
+
+    let members = vec!["url".to_owned(), "headers".to_owned()];
+    assert_eq!(done.outcome, Outcome::Updated(members));
+    assert_eq!(
+        desk.text(),
+        "{\"mcpServers\": {\"hushkey\": {\"type\": \"http\", \"url\": \"http://127.0.0.1:8970/mcp\", \"headers\": \
+         {\"X-Mine\": \"1\", \"Authorization\": \"Bearer ${HUSHKEY_TOKEN}\"}}}}"
+    );
+    let again = desk.place(&desk.path()).add(&served(), now()).unwrap();
+    assert_eq!(again.outcome, Outcome::AlreadyThere);
 }
 
 #[test]
@@ -435,10 +525,10 @@ fn settings_that_cannot_be_changed_are_left_alone_with_their_line() {
 `FILE`, line 2 is malformed: a comma is missing; repair it first. Nothing was written
 `FILE`, line 2 is malformed: this is no JSON; repair it first. Nothing was written
 `FILE`, line 1: settings are an object, and this is none; write the entry by hand, `--print` shows it. Nothing was written
-`FILE`, line 1: servers are listed in an object, and this is none; write the entry by hand, `--print` shows it. Nothing was written
-`FILE`, line 1: the entry is no object; write the entry by hand, `--print` shows it. Nothing was written
+`FILE`, line 1: an object belongs here, and this is none; write the entry by hand, `--print` shows it. Nothing was written
+`FILE`, line 1: an object belongs here, and this is none; write the entry by hand, `--print` shows it. Nothing was written
 `FILE`, line 1: a member stands there a second time; write the entry by hand, `--print` shows it. Nothing was written
-the entry `hushkey` in `FILE` is for a server elsewhere (it has `url`); --remove takes it away, and --name makes another beside it
+the entry `hushkey` in `FILE` is of another kind (it has `url`); --remove takes it away, and --name makes another beside it
 `FILE`, line 2 is malformed: this is no TOML; repair it first. Nothing was written
 `FILE`, line 1: tables of servers can't be added to what is written there; write the entry by hand, `--print` shows it. Nothing was written
 `FILE`, line 3: the entry is no table with a header; write the entry by hand, `--print` shows it. Nothing was written

@@ -208,6 +208,12 @@ fn with_its_gap(text: &str, lines: Range<usize>) -> Range<usize> {
 fn written(value: &Value) -> String {
     match value {
         Value::List(texts) => Array::from_iter(texts.iter().map(String::as_str)).to_string(),
+        Value::Map(texts) => {
+            let texts = texts
+                .iter()
+                .map(|(name, text)| (name.as_str(), text.as_str()));
+            toml_edit::InlineTable::from_iter(texts).to_string()
+        }
         Value::Other => "{}".to_owned(),
         Value::Text(text) => toml_edit::Value::from(text.as_str()).to_string(),
     }

@@ -335,3 +335,47 @@ fn nothing_that_a_clients_settings_hold_is_repeated() {
         }
     }
 }
+
+#[test]
+fn a_client_is_sent_to_a_server_elsewhere_with_its_token_by_a_variables_name() {
+    let person = Person::with_stripe();
+    let token = [("HUSHKEY_TOKEN", "canary-token")];
+    let url = "http://127.0.0.1:8970/mcp";
+
+    let ran = person
+        .types_with(&token, ["setup", "claude-code", "--url", url])
+        .succeeds();
+    let unknown = person.types(["setup", "cursor", "--url", url]).ends_with(1);
+    for bad in [
+        &["--url", "http://ops:canary@127.0.0.1/mcp"][..],
+        &["--url", "https://a.example/mcp?token=canary"],
+        &["--url", "unix:/run/hushkey"],
+        &["--url", url, "--token-variable", "hka canary"],
+        &["--url", url, "--agent", "ci"],
+    ] {
+        person
+            .types([&["setup", "codex"], bad].concat())
+            .ends_with(2);
+    }
+
+    let settings = fs::read_to_string(person.path(".claude.json")).unwrap();
+    assert!(
+        settings.contains("\"Authorization\": \"Bearer ${HUSHKEY_TOKEN}\""),
+        "{settings}"
+    );
+    for told in [&settings, &ran.stdout, &ran.stderr] {
+        assert!(!told.contains("canary"), "{told}");
+    }
+    assert!(
+        ran.stdout
+            .contains("  next    put the agent's token into HUSHKEY_TOKEN"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        unknown.stderr.contains("no token into it"),
+        "{}",
+        unknown.stderr
+    );
+    assert!(!person.path(".cursor").exists() && !person.path(".codex").exists());
+}

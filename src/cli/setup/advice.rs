@@ -11,14 +11,26 @@ use crate::{
 };
 
 /// What a person does next, in order.
-pub(super) fn next(client: &Client, agent: &AgentName, session: &Session) -> Vec<String> {
+pub(super) fn next(
+    client: &Client,
+    entry: &Entry,
+    agent: &AgentName,
+    session: &Session,
+) -> Vec<String> {
     let mut steps = Vec::new();
-    if !opening::is_made(&session.config) {
-        steps.push("`hushkey init` makes a vault; the first use would do it as well".to_owned());
-    } else if !has_rights(agent, session) {
-        steps.push(format!(
+    match entry {
+        Entry::Served { token_variable, .. } => steps.push(format!(
+            "put the agent's token into {token_variable} where {} starts; where it is served, `hushkey agent create NAME` \
+             prints one",
+            client.title
+        )),
+        Entry::Started { .. } if !opening::is_made(&session.config) => {
+            steps.push("`hushkey init` makes a vault; the first use would do it as well".to_owned());
+        }
+        Entry::Started { .. } if !has_rights(agent, session) => steps.push(format!(
             "agent `{agent}` may do nothing yet: `hushkey agent allow {agent} --vault Dev=use` gives it a right"
-        ));
+        )),
+        Entry::Started { .. } => {}
     }
     steps.push(client.next.to_owned());
     steps
@@ -26,6 +38,9 @@ pub(super) fn next(client: &Client, agent: &AgentName, session: &Session) -> Vec
 
 /// What the client may not pass on to the server, although it matters here.
 pub(super) fn warnings(session: &Session, entry: &Entry) -> Vec<String> {
+    let Entry::Started { arguments, .. } = entry else {
+        return Vec::new();
+    };
     let mut warnings = Vec::new();
     let places = [
         ("XDG_CONFIG_HOME", ".config"),
@@ -36,7 +51,7 @@ pub(super) fn warnings(session: &Session, entry: &Entry) -> Vec<String> {
     let moved = places.into_iter().find(|(name, usual)| {
         std::env::var_os(name).is_some_and(|place| home.join(usual) != Path::new(&place))
     });
-    let has_home = entry.arguments.iter().any(|word| word == "--home");
+    let has_home = arguments.iter().any(|word| word == "--home");
     if let (Some((name, _)), false) = (moved, has_home) {
         warnings.push(format!(
             "{name} is set here, and many clients don't pass it on: then hushkey looks elsewhere; --home DIR would stand in \

@@ -35,6 +35,14 @@ impl Tree {
     pub(super) fn of(value: &Value) -> Self {
         match value {
             Value::List(texts) => Self::List(texts.clone()),
+            Value::Map(texts) => {
+                let texts = texts.iter();
+                Self::Object(
+                    texts
+                        .map(|(name, text)| (name.clone(), Self::Text(text.clone())))
+                        .collect(),
+                )
+            }
             Value::Other => Self::Object(Vec::new()),
             Value::Text(text) => Self::Text(text.clone()),
         }
