@@ -70,8 +70,8 @@ pub struct Place<'a> {
     pub file: &'a Path,
     /// The entry's name.
     pub name: &'a str,
-    /// Whether others share the file, as in a project: it is readable by them if it is new.
-    pub shared: bool,
+    /// The project's directory, if the file is a project's: others share it, and it lies nowhere else.
+    pub project: Option<&'a Path>,
 }
 
 impl Place<'_> {
@@ -183,7 +183,13 @@ impl Place<'_> {
     }
 
     fn settings(&self) -> Result<Settings, SetupError> {
-        Settings::read(self.file, if self.shared { 0o644 } else { 0o600 })
+        let Some(project) = self.project else {
+            return Settings::read(self.file, 0o600);
+        };
+        let settings = Settings::read(self.file, 0o644)?;
+        // A project may come from anybody, and so may its links.
+        settings.refuse_outside(project)?;
+        Ok(settings)
     }
 
     fn read(&self, text: &Text<'_>) -> Result<Option<Members>, TextError> {

@@ -180,7 +180,7 @@ impl Work<'_> {
             client,
             file,
             name: &self.arguments.name,
-            shared: self.around.is_project(),
+            project: self.around.project(),
         }
     }
 

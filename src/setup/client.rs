@@ -65,10 +65,10 @@ impl Surroundings {
         places.into_iter().find(|path| path.is_file())
     }
 
-    /// Whether a project's settings are meant.
+    /// The project's directory, if its settings are meant.
     #[must_use]
-    pub fn is_project(&self) -> bool {
-        self.project.is_some()
+    pub fn project(&self) -> Option<&Path> {
+        self.project.as_deref()
     }
 }
 

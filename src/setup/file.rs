@@ -77,13 +77,28 @@ impl Settings {
         })
     }
 
+    /// Refuses what a link leads to outside a directory.
+    pub(super) fn refuse_outside(&self, directory: &Path) -> Result<(), SetupError> {
+        let real = |path: &Path| fs::canonicalize(path).map_err(failed("read", path));
+        let directory = real(directory)?;
+        let there = self.path.ancestors().find(|path| path.exists());
+        if real(there.unwrap_or(&self.path))?.starts_with(&directory) {
+            return Ok(());
+        }
+        Err(SetupError::NotSettings {
+            path: self.path.clone(),
+            problem: "lies outside the project, which links to it",
+        })
+    }
+
     /// Puts a text in their place, unless another program wrote them meanwhile.
     pub(super) fn replace(&self, text: &str) -> Result<(), SetupError> {
         let directory = self.path.parent().unwrap_or(Path::new("/"));
         let failed = failed("written", &self.path);
+        let shared = self.mode & 0o040 != 0;
         DirBuilder::new()
             .recursive(true)
-            .mode(0o700)
+            .mode(if shared { 0o755 } else { 0o700 })
             .create(directory)
             .map_err(&failed)?;
         let mut draft = tempfile::Builder::new()

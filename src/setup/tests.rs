@@ -73,7 +73,7 @@ impl Desk {
             client: self.client,
             file,
             name: "hushkey",
-            shared: false,
+            project: None,
         }
     }
 
@@ -121,7 +121,7 @@ fn each_client_is_written_to_where_and_as_it_reads() {
             client,
             file: Path::new("/nowhere"),
             name: "hushkey",
-            shared: false,
+            project: None,
         };
         shown += &format!("# {}: {linux}\n", client.id);
         if mac != linux {
@@ -483,6 +483,49 @@ fn a_linked_file_is_changed_where_it_lies_and_the_link_stays() {
     assert!(fs::read_to_string(&real).unwrap().contains("hushkey"));
     desk.remove().unwrap();
     assert_eq!(fs::read_to_string(&real).unwrap(), "{}");
+}
+
+#[test]
+fn a_projects_links_lead_nowhere_else() {
+    let (project, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs::write(outside.path().join("mcp.json"), "{}").unwrap();
+    fs::create_dir(project.path().join("real")).unwrap();
+    symlink(
+        outside.path().join("mcp.json"),
+        project.path().join("file.json"),
+    )
+    .unwrap();
+    symlink(outside.path(), project.path().join("away")).unwrap();
+    symlink("real", project.path().join("within")).unwrap();
+    let add = |name: &str| {
+        let file = project.path().join(name);
+        let place = Place {
+            client: client("cursor"),
+            file: &file,
+            name: "hushkey",
+            project: Some(project.path()),
+        };
+        place.add(&entry(&["mcp"]), now())
+    };
+
+    for name in [
+        "file.json",
+        "away/mcp.json",
+        "away/new.json",
+        "away/new/mcp.json",
+    ] {
+        let error = add(name).unwrap_err();
+        assert!(error.to_string().contains("outside the project"), "{error}");
+    }
+    add("within/mcp.json").unwrap();
+    add("new/mcp.json").unwrap();
+
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1);
+    let mode = fs::metadata(project.path().join("new/mcp.json"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o644, "others share it");
 }
 
 #[test]
