@@ -21,6 +21,8 @@ mod environments;
 mod eras;
 #[path = "mcp/fuzz.rs"]
 mod fuzz;
+#[path = "mcp/items.rs"]
+mod items;
 #[path = "mcp/prompts.rs"]
 mod prompts;
 #[path = "mcp/resources.rs"]

@@ -16,6 +16,8 @@ mod fake_vault;
 mod asking;
 #[path = "mcp/environments.rs"]
 mod environments;
+#[path = "mcp/items.rs"]
+mod items;
 #[path = "mcp/resources.rs"]
 mod resources;
 #[path = "mcp/runs.rs"]

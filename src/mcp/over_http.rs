@@ -7,7 +7,7 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::combinators::BoxBody;
 use rmcp::{
@@ -82,7 +82,12 @@ impl<S: ServerHandler + Clone> Endpoint<S> {
         B: Body + Send + 'static,
         B::Error: std::fmt::Display,
     {
-        let response = self.service.handle(request).await;
+        let ends_a_session = request.method() == Method::DELETE;
+        let mut response = self.service.handle(request).await;
+        if ends_a_session && response.status() == StatusCode::ACCEPTED {
+            // It has ended by now; some clients take "accepted" for a failure.
+            *response.status_mut() = StatusCode::NO_CONTENT;
+        }
         boundary::overlook(response, self.net.clone()).await
     }
 
