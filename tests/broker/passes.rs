@@ -336,3 +336,19 @@ async fn what_does_not_happen_once_or_is_not_there_can_not_be_allowed_once() {
     }
     assert_eq!(left(&house), 0);
 }
+
+#[tokio::test]
+async fn without_an_audit_log_what_was_allowed_once_is_used_up_and_nothing_runs() {
+    let (house, codex) = house(POLICY).await;
+    allow_once(&house, wanted(TOUCH, &[TOKEN])).await.unwrap();
+    let log = rusqlite::Connection::open(house.home.join("audit.db")).unwrap();
+    log.execute_batch("BEGIN IMMEDIATE").unwrap();
+
+    let told = said(touches(&house, &codex).await);
+
+    assert!(told.contains("audit log"), "{told}");
+    assert!(!house.work.join("ran").exists());
+    log.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(left(&house), 0);
+    touches(&house, &codex).await.unwrap_err();
+}

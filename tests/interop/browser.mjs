@@ -117,6 +117,13 @@ function elsewhere(html) {
   });
 }
 
+// The owner's page, and the address that signs in to it once.
+async function owner() {
+  const ui = spawn(hushkey, ["ui"], { env, cwd: work, stdio: ["ignore", "pipe", "ignore"] });
+  const address = await new Promise((done) => createInterface({ input: ui.stdout }).once("line", done));
+  return { ui, address };
+}
+
 run("init", "--vault", "Dev");
 const policy = readFileSync(join(home, "policy.toml"), "utf8");
 writeFileSync(join(home, "policy.toml"), policy.replace(/^run +=.*$/m, '$&\napprove = "always"'), { mode: 0o600 });
@@ -245,8 +252,7 @@ try {
 
   complaints.length = 0;
   await test("the owner allows a run, refuses another, and looks around", async () => {
-    const ui = spawn(hushkey, ["ui"], { env, cwd: work, stdio: ["ignore", "pipe", "ignore"] });
-    const address = await new Promise((done) => createInterface({ input: ui.stdout }).once("line", done));
+    const { ui, address } = await owner();
     await page.goto(address);
     await page.waitForSelector("text=Waiting for you");
     const place = page.url();
@@ -303,6 +309,37 @@ try {
     const ended = new Promise((done) => ui.once("exit", done));
     ui.kill("SIGINT");
     assert.equal(await ended, 0);
+  });
+
+  await test("where the store has a passphrase a yes needs it, and a wrong one is said to be wrong", async () => {
+    const file = join(base, "passphrase");
+    writeFileSync(file, "canary-7Q2 horse battery\n", { mode: 0o600 });
+    run("passphrase", "set", "--passphrase-file", file);
+    run("unlock", "--passphrase-file", file);
+    const careful = new Agent();
+    const { ui, address } = await owner();
+    try {
+      await page.goto(address);
+      await page.waitForSelector("text=Waiting for you");
+      const place = page.url();
+      const allowed = careful.call("run_command", { command: ["true"], reason: "to see whether a passphrase is wanted" });
+      await page.waitForSelector("#news:not([hidden])", { timeout: 15000 });
+      await page.goto(place);
+      const card = page.locator("section", { hasText: "wants to run a program" });
+      await card.getByLabel(/Passphrase of the store/).fill("canary-7Q2 another");
+      await card.getByRole("button", { name: "Allow once" }).click();
+      await page.waitForSelector("[role=alert]");
+      await look(page, "wrong-passphrase");
+      assert.ok(!(await page.content()).includes("canary-7Q2"));
+      await card.getByLabel(/Passphrase of the store/).fill("canary-7Q2 horse battery");
+      await card.getByRole("button", { name: "Allow once" }).click();
+      assert.equal((await allowed).result.structuredContent?.ok, true);
+      assert.ok(!careful.said.includes("canary-7Q2"));
+    } finally {
+      careful.child.kill();
+      ui.kill("SIGINT");
+      run("lock");
+    }
   });
 
   assert.deepEqual(complaints, [], "a page breaks its own policy");

@@ -181,6 +181,39 @@ proptest! {
     }
 
     #[test]
+    fn for_every_policy_and_run_a_pass_stands_in_for_right_and_rule_and_for_nothing_else(
+        text in any_policy(),
+        run in any_run(),
+        kept_back in any::<bool>(),
+    ) {
+        let plain = policy(&text);
+        let codex = AgentName::parse("codex").unwrap();
+        let mut items: Vec<_> = run.secrets.iter().chain(&run.origins).map(|path| {
+            let field = field(path);
+            (field.vault.id, field.item.id)
+        }).collect();
+        items.sort();
+        items.dedup();
+        let kept = if kept_back { items.pop() } else { None };
+
+        let passed = plain.clone().with_pass(&codex, &items);
+        let decision = run.decide(&passed);
+
+        // Every field is of an item that the pass names: only what is demanded of all runs is left.
+        if kept.is_none() {
+            let silent = plain.agents[&codex].require_reason && !run.reasoned;
+            let allowed = run.variables.is_empty() && !silent;
+            prop_assert_eq!(matches!(decision, Decision::Allowed(_)), allowed, "{:?}", decision);
+            prop_assert!(!matches!(decision, Decision::Asks(_)));
+        } else if rule_number(&decision).is_some_and(|number| number == 0) {
+            prop_assert!(false, "a field of another item was handed out: {:?}", decision);
+        }
+        // Nobody else has anything of it.
+        let claude = AgentName::parse("claude").unwrap();
+        prop_assert!(!passed.agents.contains_key(&claude));
+    }
+
+    #[test]
     fn the_remedy_is_the_exact_command_that_allows_what_was_refused(text in any_policy(), run in any_run()) {
         let mut text = text;
         // A rule that matches for the first time may have demands of its own: one more round for each.
