@@ -136,7 +136,8 @@ impl Broker {
     /// [`BrokerError`]
     pub async fn revoke_approval(&self, caller: &Caller, code: Code) -> Result<bool, BrokerError> {
         let ask = self.ask(caller).await?;
-        let deed = Deed::of(Verb::ManageAccess).called(code.as_str());
+        let what = format!("what was allowed as {code}, taken back");
+        let deed = Deed::of(Verb::ManageAccess).called(&what);
         let ticket = self.permit(&ask, &Action::Administer, deed).await?;
         let revoked = async {
             let file = self.approvals()?;

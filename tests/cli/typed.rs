@@ -100,6 +100,26 @@ fn a_typed_value_is_asked_for_twice_and_never_shown() {
 }
 
 #[test]
+fn a_value_of_an_item_that_is_there_is_typed_in_its_place() {
+    let person = Person::with_stripe();
+    let words = ["item", "edit", "Stripe", "--ask", "password"];
+    let Some(mut terminal) = Terminal::open(&person, &words) else {
+        return;
+    };
+
+    terminal.answers("password: ", "canary-typed\n");
+    terminal.answers("password, once more: ", "canary-typed\n");
+    let (status, screen) = terminal.ends();
+
+    assert_eq!(status, 0, "{screen}");
+    assert!(!screen.contains("canary"), "{screen}");
+    let read = person.types(["read", "-n", "op://Dev/Stripe/password"]);
+    assert_eq!(read.stdout, "canary-typed");
+    let user = person.types(["read", "-n", "op://Dev/Stripe/username"]);
+    assert_eq!(user.stdout, "ops", "the rest stays");
+}
+
+#[test]
 fn two_different_values_store_nothing() {
     let person = Person::with_stripe();
     let Some(mut terminal) = Terminal::open(&person, &ASK) else {

@@ -73,11 +73,11 @@ pub(super) async fn prove(
     };
     let proven = proving
         .await
-        .unwrap_or_else(|_| Err("That did not work; try again.".to_owned()));
-    if proven.is_ok() {
+        .unwrap_or_else(|_| Err("that did not work; try again".to_owned()));
+    let Err(why) = proven else {
         *wrong = Wrong::default();
         return proven;
-    }
+    };
     wrong.note(Instant::now());
     let noted = desk
         .owner
@@ -86,7 +86,7 @@ pub(super) async fn prove(
     if let Err(error) = noted.await {
         tracing::error!(target: "hushkey", %error, "a wrong passphrase could not be recorded");
     }
-    proven
+    Err(format!("Nothing was allowed: {why}."))
 }
 
 #[cfg(test)]
