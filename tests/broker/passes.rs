@@ -352,3 +352,20 @@ async fn without_an_audit_log_what_was_allowed_once_is_used_up_and_nothing_runs(
     assert_eq!(left(&house), 0);
     touches(&house, &codex).await.unwrap_err();
 }
+
+#[tokio::test]
+async fn a_program_that_stays_up_uses_leave_for_one_run_as_any_other() {
+    let (house, codex) = house(POLICY).await;
+    allow_once(&house, wanted(TOUCH, &[TOKEN])).await.unwrap();
+    let request = || RunRequest {
+        command: TOUCH.iter().map(|it| (*it).to_owned()).collect(),
+        env: pairs(&[("K", TOKEN)]),
+        ..RunRequest::default()
+    };
+
+    let started = house.broker.start_command(&codex, request()).await;
+    let again = house.broker.start_command(&codex, request()).await;
+
+    assert!(started.is_ok() && again.is_err());
+    assert_eq!(left(&house), 0);
+}

@@ -416,6 +416,39 @@ fn a_value_that_an_agent_asked_for_is_typed_unseen_under_its_code() {
 }
 
 #[test]
+fn on_a_terminal_the_passphrase_is_typed_unseen_and_a_wrong_one_decides_nothing() {
+    let person = person();
+    person.writes("pass", "canary correct horse battery\n");
+    let set = ["passphrase", "set", "--passphrase-file", "pass"];
+    person.types(set).succeeds();
+    person
+        .types(["unlock", "--passphrase-file", "pass"])
+        .succeeds();
+    let mut agent = Agent::of(&person);
+    let mkdir = json!({ "command": ["mkdir", "made"] });
+    let code = asked(&person, &mut agent, "run_command", &mkdir);
+
+    for (typed, ends_with) in [
+        ("canary another\n", 5),
+        ("canary corr\u{3}", 3),
+        ("canary correct horse battery\n", 0),
+    ] {
+        let Some(mut terminal) = Terminal::open(&person, &["approve", &code]) else {
+            return;
+        };
+        assert!(!person.path("made").exists());
+        terminal.answers("Allow it? [y/N] ", "y\n");
+        terminal.answers("Passphrase: ", typed);
+        let (status, screen) = terminal.ends();
+
+        assert_eq!(status, ends_with, "{screen}");
+        assert!(!screen.contains("canary"), "{screen}");
+    }
+    assert_eq!(agent.answer()["structuredContent"]["ok"], true);
+    person.types(["lock"]).succeeds();
+}
+
+#[test]
 fn on_a_terminal_a_right_is_given_once_as_a_rule_or_never() {
     let person = person();
     person.writes("a", "text");
