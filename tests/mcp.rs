@@ -37,6 +37,8 @@ mod stdio;
 mod surface;
 #[path = "mcp/tools.rs"]
 mod tools;
+#[path = "mcp/typing_page.rs"]
+mod typing_page;
 
 /// `tests/mcp_over_connect.rs` calls the same tools over a Connect server.
 const BACKEND: desk::Backend = desk::Backend::Memory;

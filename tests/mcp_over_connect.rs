@@ -24,6 +24,8 @@ mod resources;
 mod runs;
 #[path = "mcp/tools.rs"]
 mod tools;
+#[path = "mcp/typing_page.rs"]
+mod typing_page;
 
 /// `tests/mcp.rs` calls the same tools over a vault in memory.
 const BACKEND: desk::Backend = desk::Backend::Connect;

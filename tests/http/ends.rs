@@ -27,7 +27,7 @@ fn an_idle_server_ends_at_once_though_streams_and_connections_stand_open() {
 
         let (took, said, _) = house.ends(signal);
 
-        // Measured at some 10 ms; a loaded machine gets time.
+        // It takes some milliseconds (`cargo bench --bench http`); a loaded machine gets time.
         assert!(took < Duration::from_secs(2), "{signal:?}: {took:?}");
         assert!(!said.contains("panicked"), "{said}");
         assert!(idle.is_closed());

@@ -255,6 +255,9 @@ fn the_list_of_tools_has_what_the_agents_rights_give_a_use_for() {
             "request_access"
         ]
     );
+    let reads = json!({ "name": "read_command", "arguments": { "handle": "h" } });
+    let read = all.ask("tools/call", reads).message();
+    assert_eq!(read["error"]["code"], -32602, "{read}");
     let all = tools(&all);
     assert!(all.contains(&"run_command".to_owned()) && all.contains(&"create_item".to_owned()));
     assert!(

@@ -5,10 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -151,8 +148,7 @@ async fn written_to_a_pipe(seed: u64, count: u64) -> Seen {
 }
 
 async fn posted(seed: u64, count: u64) -> Seen {
-    let (endpoint, _home) = setup().endpoint();
-    let endpoint = Arc::new(endpoint);
+    let (endpoint, _end, _home) = setup().endpoint();
     let letters = letters();
     let mut dice = Dice::loaded(seed);
     let mut seen = Seen::default();

@@ -35,7 +35,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf},
     sync::Mutex,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     BACKEND,
@@ -317,12 +317,14 @@ impl Setup {
         }
     }
 
-    /// The server behind an address, without a listener; and the directory that it needs.
+    /// The server behind an address, without a listener; what ends its sessions when dropped, and the directory that it
+    /// needs.
     #[allow(dead_code)]
-    pub fn endpoint(self) -> (Endpoint, TempDir) {
+    pub fn endpoint(self) -> (Endpoint, DropGuard, TempDir) {
         let made = self.make();
         let stop = CancellationToken::new();
-        (Endpoint::new(made.server, MOST_BYTES, stop), made.home)
+        let endpoint = Endpoint::new(made.server, MOST_BYTES, stop.clone());
+        (endpoint, stop.drop_guard(), made.home)
     }
 
     fn make(self) -> Made {
