@@ -12,7 +12,7 @@ use super::{entry::Value, *};
 
 mod documents;
 
-use documents::{settings_in_json, settings_in_toml};
+use documents::{odd_text, settings_in_json, settings_in_toml};
 
 fn entry(arguments: &[&str]) -> Entry {
     Entry::Started {
@@ -659,6 +659,20 @@ proptest! {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// Whatever a file holds, it is understood or refused, and what is written is understood again.
+    #[test]
+    fn no_text_is_too_odd(text in odd_text()) {
+        let members = vec![("command".to_owned(), Value::Text("x".to_owned()))];
+        if let Ok(with) = json::with(&text, "mcpServers", "hushkey", &members) {
+            prop_assert_eq!(json::read(&with, "mcpServers", "hushkey"), Ok(Some(members.clone())));
+            prop_assert!(json::without(&with, "mcpServers", "hushkey").unwrap().is_some());
+        }
+        if let Ok(with) = toml::with(&text, "mcp_servers", "hushkey", &members) {
+            prop_assert_eq!(toml::read(&with, "mcp_servers", "hushkey"), Ok(Some(members)));
+            prop_assert!(toml::without(&with, "mcp_servers", "hushkey").unwrap().is_some());
+        }
+    }
 
     /// Without a backup too, wherever there were other servers: the entry goes, with its comma, and nothing else.
     #[test]

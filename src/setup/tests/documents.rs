@@ -141,3 +141,23 @@ pub(super) fn settings_in_toml() -> BoxedStrategy<String> {
         })
         .boxed()
 }
+
+/// Anything: settings out of which a piece was torn, and heaps of what settings are made of.
+pub(super) fn odd_text() -> BoxedStrategy<String> {
+    let whole = prop_oneof![settings_in_json(), settings_in_toml()];
+    let torn = (whole, any::<prop::sample::Index>(), 0..20_usize).prop_map(|(text, at, length)| {
+        let characters: Vec<char> = text.chars().collect();
+        let at = if characters.is_empty() {
+            0
+        } else {
+            at.index(characters.len())
+        };
+        let before = &characters[..at];
+        before
+            .iter()
+            .chain(characters.iter().skip(at + length))
+            .collect()
+    });
+    prop_oneof![3 => torn, 1 => "[\\[\\]{}\",:/*=#.'\\\\\\n\\r\\tmcpServershushkeyé0-]{0,80}"]
+        .boxed()
+}
