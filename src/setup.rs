@@ -24,7 +24,7 @@ pub use entry::{Entry, Standing};
 pub use error::SetupError;
 
 use client::Format;
-use entry::{Members, standing};
+use entry::{Members, dropped, standing};
 use error::TextError;
 use file::Settings;
 
@@ -59,6 +59,8 @@ pub struct Done {
     pub file: PathBuf,
     /// The copy of what was there.
     pub backup: Option<PathBuf>,
+    /// Options that the entry had and has no longer: bounds that somebody may have meant to keep.
+    pub dropped: Vec<&'static str>,
 }
 
 /// One client's settings, and the name that the entry has or gets there.
@@ -103,7 +105,8 @@ impl Place<'_> {
         let settings = self.settings()?;
         let text = Text::of(settings.text.as_deref().unwrap_or_default());
         let members = self.members(entry)?;
-        let outcome = match standing(self.told(self.read(&text))?.as_ref(), &members) {
+        let found = self.told(self.read(&text))?;
+        let outcome = match standing(found.as_ref(), &members) {
             Standing::Absent => Outcome::Added,
             Standing::Differs(members) => Outcome::Updated(members),
             Standing::OtherKind(member) => {
@@ -118,7 +121,10 @@ impl Place<'_> {
         let changed = self.told(self.with(&text, &members))?;
         let backup = settings.back_up(now)?;
         settings.replace(&changed)?;
-        Ok(done(&settings, outcome, backup))
+        Ok(Done {
+            dropped: found.map_or_else(Vec::new, |found| dropped(&found, &members)),
+            ..done(&settings, outcome, backup)
+        })
     }
 
     /// Takes the entry out. Where the settings are as [`Place::add`] left them, they become what they were before.
@@ -251,5 +257,6 @@ fn done(settings: &Settings, outcome: Outcome, backup: Option<PathBuf>) -> Done 
         outcome,
         file: settings.path().to_owned(),
         backup,
+        dropped: Vec::new(),
     }
 }

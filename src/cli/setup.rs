@@ -146,6 +146,7 @@ impl Work<'_> {
             client: client.id,
             result: "",
             changed: Vec::new(),
+            dropped: Vec::new(),
             file: file.display().to_string(),
             backup: None,
             name: self.arguments.name.clone(),

@@ -70,6 +70,17 @@ pub(super) type Members = Vec<(String, Value)>;
 /// Members that tell that an entry is for a server elsewhere, and the one that tells that it is not.
 const KINDS: [&str; 4] = ["command", "httpUrl", "serverUrl", "url"];
 
+/// Options that bound what a client is offered, or say where the secrets lie: worth a word when they go.
+const BOUNDS: [&str; 7] = [
+    "--agent",
+    "--agent-token-file",
+    "--backend",
+    "--exclude-tools",
+    "--home",
+    "--read-only",
+    "--tools",
+];
+
 /// How the entry in a file compares with the one that is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -149,6 +160,22 @@ pub(super) fn standing(found: Option<&Members>, wanted: &Members) -> Standing {
     } else {
         Standing::Differs(differing)
     }
+}
+
+/// The options that an entry had and would have no longer, by their names alone.
+pub(super) fn dropped(found: &Members, wanted: &Members) -> Vec<&'static str> {
+    let has = |members: &Members, option: &str| {
+        members.iter().any(|(_, value)| match value {
+            Value::List(words) => words.iter().any(|word| {
+                let rest = word.strip_prefix(option);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+            }),
+            _ => false,
+        })
+    };
+    let gone = BOUNDS.into_iter();
+    gone.filter(|option| has(found, option) && !has(wanted, option))
+        .collect()
 }
 
 /// Whether a value says what is wanted; among texts by name others may stand, which are their owner's.

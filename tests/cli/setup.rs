@@ -379,3 +379,30 @@ fn a_client_is_sent_to_a_server_elsewhere_with_its_token_by_a_variables_name() {
     );
     assert!(!person.path(".cursor").exists() && !person.path(".codex").exists());
 }
+
+#[test]
+fn a_bound_that_an_entry_loses_is_named() {
+    let person = Person::with_stripe();
+    person
+        .types(["setup", "cursor", "--read-only", "--agent", "canary"])
+        .succeeds();
+
+    let shown = person.types(["setup", "cursor"]).succeeds();
+    let again = person
+        .types(["setup", "cursor", "--json"])
+        .succeeds()
+        .json();
+
+    assert!(
+        shown
+            .stdout
+            .contains("  gone    --agent, --read-only: type it again"),
+        "{}",
+        shown.stdout
+    );
+    assert!(!shown.stdout.contains("canary"), "{}", shown.stdout);
+    assert_eq!(
+        (&again["result"], &again["dropped"]),
+        (&"already_there".into(), &Value::Null)
+    );
+}

@@ -15,6 +15,9 @@ pub(super) struct Report {
     pub(super) result: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) changed: Vec<String>,
+    /// Bounds that the entry had and has no longer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) dropped: Vec<&'static str>,
     pub(super) file: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) backup: Option<String>,
@@ -103,6 +106,7 @@ impl Report {
         Self {
             result,
             changed,
+            dropped: done.dropped,
             file: done.file.display().to_string(),
             backup: done.backup.map(|backup| backup.display().to_string()),
             ..self
@@ -133,6 +137,13 @@ impl Report {
         output.line(&format!("{}: {sentence}", output.ink(Ink::Bold, title)))?;
         if let (Some(entry), false) = (&self.entry, self.result == "already_there") {
             output.line(&format!("  {}", entry.sentence()))?;
+        }
+        if !self.dropped.is_empty() {
+            let options = self.dropped.join(", ");
+            output.line(&format!(
+                "  gone    {}: type it again where it should stay",
+                output.ink(Ink::Yellow, &options)
+            ))?;
         }
         if let Some(backup) = &self.backup {
             output.line(&format!("  before  {}", escaped(backup)))?;
