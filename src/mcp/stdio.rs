@@ -7,7 +7,7 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rmcp::transport::stdio_pipes;
@@ -23,6 +23,8 @@ use super::{VaultServer, serve};
 const AFTER_HANG_UP: Duration = Duration::from_secs(1);
 /// How long they may finish after a signal: clients kill 100 ms later.
 const AFTER_SIGNAL: Duration = Duration::from_millis(80);
+/// How long the log may take over what was ended, when requests took all of that time.
+const LAST_WORDS: Duration = Duration::from_millis(15);
 
 /// Why the server did not run.
 #[derive(Debug, thiserror::Error)]
@@ -52,11 +54,13 @@ pub async fn serve_stdio(server: VaultServer) -> Result<(), ServeError> {
         _ = interrupt.recv() => AFTER_SIGNAL,
         _ = terminate.recv() => AFTER_SIGNAL,
     };
+    let told_to = Instant::now();
     // The protocol engine would wait some seconds before it cancels; closing it cancels at once.
     let _ = running.close_with_timeout(patience).await;
     if let Some(broker) = broker.opened() {
         // Their supervisors end them in any case; this is for the log.
-        let _ = tokio::time::timeout(patience, broker.end_started()).await;
+        let left = patience.saturating_sub(told_to.elapsed()).max(LAST_WORDS);
+        let _ = tokio::time::timeout(left, broker.end_started()).await;
     }
     Ok(())
 }
