@@ -66,6 +66,7 @@ use policy_arguments::PolicyCommand;
 use setup_arguments::Setup;
 use ui::Ui;
 use value_arguments::{Inject, Read, Run};
+use variables::Twinned;
 
 /// Agents use your secrets. They never see them.
 #[derive(Debug, Parser)]
@@ -141,89 +142,104 @@ pub enum Format {
 }
 
 /// What can be done.
+///
+/// What a subcommand takes is told to clap when it was typed: making it all would cost each start half a millisecond.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Makes agents and their tokens, and gives them rights in the policy file
     #[command(subcommand)]
-    Agent(AgentCommand),
+    Agent(Twinned<AgentCommand>),
     /// Shows what waits for your leave, and gives or denies it
-    Approve(Approve),
+    Approve(Twinned<Approve>),
     /// Copies the sealed store into a file, also while others write
-    Backup(Backup),
+    Backup(Twinned<Backup>),
     /// Prints a completion script for a shell
     #[command(
         after_help = "Example:\n  hushkey completions bash > ~/.local/share/bash-completion/completions/hushkey"
     )]
-    Completions {
-        /// The shell
-        shell: clap_complete::Shell,
-    },
+    Completions(Twinned<Completions>),
     /// Asks the Connect server about itself
     #[command(subcommand)]
-    Connect(ConnectCommand),
+    Connect(Twinned<ConnectCommand>),
     /// Shows, in a throw-away vault, that a program gets a secret and the model does not
     Demo,
     /// Tells what is in force here: places, keys, policy, checks, and how to make it safer
-    Doctor {
-        /// Takes the store as it stands, after a backup was put back
-        #[arg(long)]
-        accept_store: bool,
-    },
+    Doctor(Twinned<Doctor>),
     /// Makes, shows and changes environments: named sets of variables for programs
     #[command(subcommand, visible_alias = "env")]
-    Environment(EnvironmentCommand),
+    Environment(Twinned<EnvironmentCommand>),
     /// Writes vaults with all that they hold into a file that a passphrase opens
-    Export(Export),
+    Export(Twinned<Export>),
     /// Attaches, saves, lists and deletes items' files
     #[command(subcommand)]
-    File(FileCommand),
+    File(Twinned<FileCommand>),
     /// Becomes the process that holds the key; `unlock` starts it
     #[command(hide = true)]
-    HoldKey {
-        /// Where it listens
-        socket: PathBuf,
-        /// For how long, in seconds
-        seconds: u64,
-    },
+    HoldKey(Twinned<HoldKey>),
     /// Brings secrets in from elsewhere
     #[command(subcommand)]
-    Import(ImportCommand),
+    Import(Twinned<ImportCommand>),
     /// Makes the store, a vault, the key, the policy and the audit log
-    Init(Init),
+    Init(Twinned<Init>),
     /// Fills a template with values
-    Inject(Inject),
+    Inject(Twinned<Inject>),
     /// Makes, reads and changes items
     #[command(subcommand)]
-    Item(ItemCommand),
+    Item(Twinned<ItemCommand>),
     /// Locks a store that `unlock` has opened
     Lock,
     /// Shows what was done, by whom, and what was decided
-    Log(Log),
+    Log(Twinned<Log>),
     /// Serves the tools to an agent over standard input and output
-    Mcp(Mcp),
+    Mcp(Twinned<Mcp>),
     /// Sets, changes and removes the passphrase of the key
     #[command(subcommand)]
-    Passphrase(PassphraseCommand),
+    Passphrase(Twinned<PassphraseCommand>),
     /// Shows and checks the policy
     #[command(subcommand)]
-    Policy(PolicyCommand),
+    Policy(Twinned<PolicyCommand>),
     /// Prints one value
-    Read(Read),
+    Read(Twinned<Read>),
     /// Puts a backup in the store's place
-    Restore(Restore),
+    Restore(Twinned<Restore>),
     /// Runs a program with secrets in its environment
-    Run(Run),
+    Run(Twinned<Run>),
     /// Serves the tools to many agents over HTTP, each with its own token
-    Serve(Serve),
+    Serve(Twinned<Serve>),
     /// Tells clients on this machine of hushkey: Claude Code, Codex, Cursor and others
-    Setup(Setup),
+    Setup(Twinned<Setup>),
     /// Shows what waits, what was done and who may do what, in a browser on this machine
-    Ui(Ui),
+    Ui(Twinned<Ui>),
     /// Opens a store with a passphrase for a while: until `lock`, a time-out, or the end of this login
-    Unlock(Unlock),
+    Unlock(Twinned<Unlock>),
     /// Makes, reads and changes vaults
     #[command(subcommand)]
-    Vault(VaultCommand),
+    Vault(Twinned<VaultCommand>),
+}
+
+/// `hushkey completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `hushkey doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Takes the store as it stands, after a backup was put back
+    #[arg(long)]
+    pub accept_store: bool,
+}
+
+/// What `unlock` starts, to hold the key.
+#[derive(Debug, Args)]
+pub struct HoldKey {
+    /// Where it listens
+    pub socket: PathBuf,
+    /// For how long, in seconds
+    pub seconds: u64,
 }
 
 /// `hushkey init`.

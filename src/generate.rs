@@ -5,7 +5,6 @@
 //! many bits an attacker would have to guess. Whether that is enough is for others to say.
 
 use data_encoding::HEXLOWER;
-use diceware_wordlists::EFF_LONG_WORDLIST;
 use rand::Rng;
 use zeroize::Zeroizing;
 
@@ -16,6 +15,7 @@ use crate::{
 };
 
 mod recipe;
+mod words;
 
 pub use recipe::{CharacterSet, Kind, Recipe};
 
@@ -172,11 +172,11 @@ fn passphrase(recipe: &Recipe) -> Result<Generated, GenerateError> {
     let count = recipe.bounded("words", recipe.words, 6, 24)?;
     let mut rng = seal::system_rng();
     let words: Vec<&str> = (0..count)
-        .map(|_| pick(&EFF_LONG_WORDLIST, &mut rng))
+        .map(|_| words::word(draw(words::COUNT, &mut rng)))
         .collect();
     Ok(Generated {
         value: Secret::new(words.join(SEPARATOR)),
-        entropy_bits: f64::from(count) * (EFF_LONG_WORDLIST.len() as f64).log2(),
+        entropy_bits: f64::from(count) * (words::COUNT as f64).log2(),
         public: None,
     })
 }
@@ -211,14 +211,19 @@ fn ssh_key() -> Generated {
     }
 }
 
-/// One of the choices, all equally likely: a draw from the ragged end of the number range is thrown away.
+/// One of the choices, all equally likely.
 fn pick<T: Copy>(choices: &[T], rng: &mut impl Rng) -> T {
-    let count = u32::try_from(choices.len()).expect("a list of choices is short");
+    choices[draw(choices.len(), rng)]
+}
+
+/// A number below `count`, all equally likely: a draw from the ragged end of the number range is thrown away.
+fn draw(count: usize, rng: &mut impl Rng) -> usize {
+    let count = u32::try_from(count).expect("a list of choices is short");
     let fair = u32::MAX - u32::MAX % count;
     loop {
         let drawn = rng.next_u32();
         if drawn < fair {
-            return choices[(drawn % count) as usize];
+            return (drawn % count) as usize;
         }
     }
 }

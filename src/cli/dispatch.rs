@@ -54,34 +54,37 @@ fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Agent(command) => agent::perform(&command, &begin()?),
         Command::Approve(command) => approve::perform(&command, &begin()?),
         Command::Backup(command) => backup::perform(&command, &begin()?),
-        Command::Completions { shell } => completions(shell),
+        Command::Completions(command) => completions(command.shell),
         Command::Connect(command) => return connect::perform(&command, &begin()?),
         Command::Demo => return demo::perform(output),
-        Command::Doctor { accept_store } => return doctor::perform(accept_store, &begin()?),
-        Command::Environment(command) => environment::perform(command, &begin()?),
+        Command::Doctor(command) => return doctor::perform(command.accept_store, &begin()?),
+        Command::Environment(command) => environment::perform(command.0, &begin()?),
         Command::Export(command) => export::perform(&command, &begin()?),
-        Command::File(command) => file::perform(command, &begin()?),
-        Command::HoldKey { socket, seconds } => unlock::hold(&socket, seconds),
+        Command::File(command) => file::perform(command.0, &begin()?),
+        Command::HoldKey(command) => unlock::hold(&command.socket, command.seconds),
         Command::Import(command) => import::perform(&command, &begin()?),
-        Command::Init(command) => init::perform(command, &begin()?),
+        Command::Init(command) => init::perform(command.0, &begin()?),
         Command::Inject(command) => inject::perform(&command, &begin()?),
-        Command::Item(command) => item::perform(command, &begin()?),
+        Command::Item(command) => item::perform(command.0, &begin()?),
         Command::Lock => unlock::lock(&begin()?),
         Command::Log(command) => log::perform(&command, &begin()?),
         Command::Mcp(command) => {
             let file = command.agent_token_file.clone();
-            mcp::perform(command, Session::begin_as(&arguments.global, output, file)?)
+            mcp::perform(
+                command.0,
+                Session::begin_as(&arguments.global, output, file)?,
+            )
         }
         Command::Passphrase(command) => passphrase::perform(&command, &begin()?),
         Command::Policy(command) => policy::perform(&command, &begin()?),
         Command::Read(command) => read::perform(&command, &begin()?),
         Command::Restore(command) => backup::restore(&command, &begin()?),
-        Command::Run(command) => return run::perform(command, &begin()?),
-        Command::Serve(command) => serve::perform(command, begin()?),
+        Command::Run(command) => return run::perform(command.0, &begin()?),
+        Command::Serve(command) => serve::perform(command.0, begin()?),
         Command::Setup(command) => setup::perform(&command, &arguments.global, &begin()?),
         Command::Ui(command) => ui::perform(&command, begin()?),
         Command::Unlock(command) => unlock::unlock(&command, &begin()?),
-        Command::Vault(command) => vault::perform(command, &begin()?),
+        Command::Vault(command) => vault::perform(command.0, &begin()?),
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,8 +1,10 @@
 //! The environment's twin of every option, and the small values that options take.
 
-use std::time::Duration;
+use std::{ops::Deref, time::Duration};
 
-use clap::{ArgAction, Command, builder::FalseyValueParser};
+use clap::{
+    ArgAction, ArgMatches, Args, Command, FromArgMatches, Subcommand, builder::FalseyValueParser,
+};
 use jiff::{Span, SpanRelativeTo, Timestamp};
 
 /// Gives every option its variable: `--read-only` is `HUSHKEY_READ_ONLY`.
@@ -33,6 +35,52 @@ pub(crate) fn twins(command: Command) -> Command {
         }
     });
     command.mut_subcommands(twins)
+}
+
+/// What a subcommand takes, each option with its variable; see [`twins`].
+#[derive(Debug)]
+pub struct Twinned<T>(pub T);
+
+impl<T> Deref for Twinned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: FromArgMatches> FromArgMatches for Twinned<T> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        T::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
+impl<T: Args> Args for Twinned<T> {
+    fn augment_args(command: Command) -> Command {
+        twins(T::augment_args(command))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        twins(T::augment_args_for_update(command))
+    }
+}
+
+impl<T: Subcommand> Subcommand for Twinned<T> {
+    fn augment_subcommands(command: Command) -> Command {
+        twins(T::augment_subcommands(command))
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        twins(T::augment_subcommands_for_update(command))
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        T::has_subcommand(name)
+    }
 }
 
 const DURATION: &str = "write a time as 90s, 10m, 1h or 2d";
@@ -92,7 +140,10 @@ mod tests {
             command.get_subcommands().for_each(walk);
         }
 
-        walk(&twins(crate::cli::Arguments::command()));
+        let mut command = twins(crate::cli::Arguments::command());
+        // What is deferred is there afterwards.
+        command.build();
+        walk(&command);
     }
 
     #[test]
