@@ -26,11 +26,14 @@ use std::{
 };
 
 use crate::{
+    limits::Limits,
     redact::{Counts, Redactor},
     vault::Secret,
 };
 
 mod beneath;
+#[cfg(target_os = "linux")]
+mod ceiling;
 #[cfg(target_os = "linux")]
 mod errand;
 mod error;
@@ -92,6 +95,8 @@ pub struct Launch {
     /// What the program's file has to hold (SHA-256); then the very file that was read is executed, whatever has its name
     /// by then. A script so started is called `/proc/self/fd/N`.
     pub sha256: Option<[u8; 32]>,
+    /// How much of the machine it may use.
+    pub limits: Limits,
 }
 
 impl Launch {

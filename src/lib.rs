@@ -21,6 +21,7 @@ pub mod http;
 pub mod import;
 pub mod keys;
 pub mod launch;
+pub mod limits;
 pub mod logging;
 pub mod mcp;
 pub mod otp;

@@ -11,5 +11,7 @@ mod foreground;
 mod handover;
 #[path = "launch/lab.rs"]
 mod lab;
+#[path = "launch/limits.rs"]
+mod limits;
 #[path = "launch/roles.rs"]
 mod roles;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::{
     access::{Agent, AgentName, Caller},
+    limits::Limits,
     policy::{Cause, Decision, Grounds, Permit, Refusal, RuleId, RuleName, Surroundings},
     seal::Subkey,
     vault::{FieldId, ItemId, ResolvedReference, SectionId, VaultId, reference::Named},
@@ -99,6 +100,7 @@ fn allowed_at(second: i64, name: &str) -> NewEntry {
         short_values: crate::policy::ShortValues::Withhold,
         plain: vec![],
         timeout: None,
+        limits: Limits::default(),
         surroundings: Surroundings::default(),
     });
     NewEntry::decided(
@@ -180,6 +182,7 @@ fn every_part_of_an_entry_reads_back() {
         short_values: crate::policy::ShortValues::Withhold,
         plain: vec![],
         timeout: None,
+        limits: Limits::default(),
         surroundings: Surroundings::default(),
     });
     let entry = NewEntry::decided(

@@ -356,6 +356,7 @@ impl Broker {
             timeout,
             keep: Keep::Nothing,
             sha256: terms.surroundings.sha256,
+            limits: terms.limits,
         };
         concealed.retain(|it| it.kind == Kind::Secret);
         Ok((launch, redactor, short, concealed))

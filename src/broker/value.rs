@@ -269,6 +269,7 @@ impl Broker {
             timeout: Some(super::run::DEFAULT_TIMEOUT),
             keep: Keep::Ends(MAX_FILE as usize),
             sha256: terms.surroundings.sha256,
+            limits: terms.limits,
         };
         let finished = launch::run(launch, &Redactor::new([]), cancelled).await?;
         let stdout = Zeroizing::new(finished.stdout.bytes);

@@ -13,8 +13,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::Limits;
+
 use super::{
-    Launch, LaunchError, Status, Stdin,
+    Launch, LaunchError, Status, Stdin, ceiling,
     error::reason,
     variable::{check_file_variable, check_variable},
 };
@@ -35,6 +37,7 @@ pub(super) struct Errand<'a> {
     pub(super) cwd: &'a [u8],
     pub(super) timeout: Option<Duration>,
     pub(super) sha256: Option<[u8; 32]>,
+    pub(super) limits: Limits,
 }
 
 /// Supervisor to stage: what to become. Standard input comes as a descriptor beside it.
@@ -47,6 +50,7 @@ pub(super) struct Start<'a> {
     pub(super) env: Vec<(&'a str, &'a [u8])>,
     pub(super) cwd: &'a [u8],
     pub(super) sha256: Option<[u8; 32]>,
+    pub(super) limits: Limits,
 }
 
 /// Stage to supervisor: how far it came. After `Ready`, the end of the socket means that it is the
@@ -111,6 +115,13 @@ impl<'a> Errand<'a> {
                     .into(),
             ));
         }
+        if launch.limits.processes.is_some() && !ceiling::can_bind_processes() {
+            return Err(LaunchError::Unsupported(
+                "a limit on processes binds neither root nor who may pass limits over; run hushkey as an ordinary user, or take \
+                 `processes` out of the rule"
+                    .into(),
+            ));
+        }
         Ok(Self {
             directory: directory.as_os_str().as_bytes(),
             argv: launch.argv.iter().map(String::as_str).collect(),
@@ -124,6 +135,7 @@ impl<'a> Errand<'a> {
             cwd: launch.cwd.as_os_str().as_bytes(),
             timeout: launch.timeout,
             sha256: launch.sha256,
+            limits: launch.limits,
         })
     }
 }

@@ -20,7 +20,7 @@ use std::{
 use rustix::{io::FdFlags, process::setsid, thread::set_no_new_privs};
 
 use super::{
-    beneath,
+    beneath, ceiling,
     errand::{Obstacle, Progress, Start, code, path},
     frame::{Body, Frame},
     guard, program,
@@ -76,6 +76,9 @@ fn become_program(socket: &UnixStream) -> Obstacle {
         Err(obstacle) => return obstacle,
     };
     let mut command = command(&start, &program.path, stdin);
+    if let Err(obstacle) = ceiling::lower(&start.limits) {
+        return obstacle;
+    }
     match Frame::of(&Progress::Ready).and_then(|frame| frame.send(socket, None)) {
         Ok(()) => Obstacle::Program(code(&command.exec())),
         Err(error) => Obstacle::setup("report to the supervisor", error),

@@ -179,6 +179,7 @@ impl Supervisor {
             env,
             cwd: errand.cwd,
             sha256: errand.sha256,
+            limits: errand.limits,
         };
         // If the stage is gone already, its last words say more than our broken pipe.
         let _ = Frame::of(&start)?.send(&self.stage, Some(stdin.as_fd()));

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     access::{AgentName, Caller},
+    limits::Limits,
     policy::{
         Action, AgentPolicy, Approve, Asking, Cause, Caution, Decision, Governed, Grounds,
         OutputMode, Permit, Policy, Refusal, Right, Rights, Rule, Run, ShortValues, Surroundings,
@@ -56,6 +57,7 @@ fn owner(action: &Action<'_>) -> Permit {
         short_values: ShortValues::default(),
         plain: Vec::new(),
         timeout: None,
+        limits: Limits::default(),
         surroundings: Surroundings::default(),
     }
 }
@@ -209,6 +211,7 @@ impl Question<'_> {
             short_values: rule.short_values,
             plain: rule.plain.clone(),
             timeout: rule.timeout,
+            limits: rule.limits,
             surroundings: rule.surroundings.clone(),
         };
         if rule.approve == Approve::Never {
@@ -356,6 +359,7 @@ fn by_rights() -> Permit {
         short_values: ShortValues::default(),
         plain: Vec::new(),
         timeout: None,
+        limits: Limits::default(),
         surroundings: Surroundings::default(),
     }
 }

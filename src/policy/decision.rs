@@ -2,8 +2,9 @@
 
 use std::{fmt, time::Duration};
 
-use crate::policy::{
-    ApproveBy, OutputMode, ReferencePattern, Right, RuleName, ShortValues, Surroundings,
+use crate::{
+    limits::Limits,
+    policy::{ApproveBy, OutputMode, ReferencePattern, Right, RuleName, ShortValues, Surroundings},
 };
 
 /// The answer to an action. Pure data: nothing has happened yet, and it has to be recorded first.
@@ -31,6 +32,8 @@ pub struct Permit {
     pub plain: Vec<ReferencePattern>,
     /// When the run is ended at the latest, if the rule says so.
     pub timeout: Option<Duration>,
+    /// How much of the machine the run may use.
+    pub limits: Limits,
     /// How the program starts; only a run has use for it.
     pub surroundings: Surroundings,
 }

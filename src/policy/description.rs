@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::policy::{Policy, Right, Rights, Rule, Surroundings, Unbound, VaultGrant};
+use crate::{
+    limits::Limits,
+    policy::{Policy, Right, Rights, Rule, Surroundings, Unbound, VaultGrant},
+};
 
 /// The policy, agent by agent; `Display` prints the table of `hushkey policy show`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,6 +142,9 @@ fn describe_rule(rule: &Rule) -> RuleDescription {
     }
     if let Some(timeout) = rule.timeout {
         terms.push(format!("at most {} s", timeout.as_secs()));
+    }
+    if rule.limits != Limits::default() {
+        terms.push(format!("at most {}", rule.limits));
     }
     if !rule.cwd.is_empty() {
         let cwd = rule.cwd.iter().map(|cwd| cwd.display().to_string());

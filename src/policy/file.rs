@@ -7,7 +7,6 @@ use std::{
     collections::BTreeMap,
     ops::Range,
     path::{Component, Path, PathBuf},
-    time::Duration,
 };
 
 use toml_edit::{Array, Document, Item, TableLike, Value};
@@ -15,18 +14,14 @@ use toml_edit::{Array, Document, Item, TableLike, Value};
 use crate::{
     access::AgentName,
     policy::{
-        AgentPolicy, Approve, ApproveBy, CONFIRMED, CommandPattern, Glob, KnownEnvironments,
-        KnownVaults, OutputMode, Policy, ReferencePattern, Right, Rights, Rule, RuleId,
-        ShortValues, VaultGrant, environments::EnvironmentGrant, fold, rights::LEVEL_WORDS,
+        AgentPolicy, ApproveBy, CONFIRMED, KnownEnvironments, KnownVaults, Policy, Right, Rights,
+        RuleId, VaultGrant, environments::EnvironmentGrant, fold, rights::LEVEL_WORDS,
     },
     vault::{EnvironmentId, EnvironmentName, environment::NotAnEnvironmentName},
 };
 
 /// Where programs are looked up when the file does not say.
 const DEFAULT_PATH: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/bin"];
-
-/// How long a rule may let a run last, in seconds.
-const LONGEST_TIMEOUT: i64 = 3600;
 
 /// Why a policy file is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +38,7 @@ pub struct PolicyError {
 }
 
 mod groups;
+mod rule;
 mod surroundings;
 
 type Result<T> = std::result::Result<T, PolicyError>;
@@ -208,95 +204,6 @@ impl File<'_> {
                 .ok_or_else(|| self.unknown(value.span(), "word", word, &words))
         })?;
         Ok(rights.into_iter().fold(Rights::NONE, Rights::with))
-    }
-
-    fn rule(&self, id: RuleId, table: &dyn TableLike, span: Span) -> Result<Rule> {
-        self.only_known(
-            table,
-            &[
-                "run",
-                "secrets",
-                "env",
-                "approve",
-                "approve_by",
-                "require_reason",
-                "output",
-                "short_values",
-                "plain",
-                "timeout_seconds",
-                "cwd",
-                "set",
-                "inherit",
-                "sha256",
-            ],
-        )?;
-        let Some(run) = table.get("run") else {
-            let error = self.error(span, "a command rule needs `run`");
-            return Err(error.with_hint("for example `run = [\"npm\", \"test\"]`"));
-        };
-        Ok(Rule {
-            id,
-            line: self.line(span),
-            run: self.command(run)?,
-            secrets: self.optional(table, "secrets", |value| self.references(value))?,
-            env: self.optional(table, "env", |value| self.variable(value))?,
-            approve: self.word(table, "approve", &Approve::WORDS, Approve::read)?,
-            approve_by: self.maybe(table, "approve_by", &ApproveBy::WORDS, ApproveBy::read)?,
-            require_reason: self.yes_or_no(table, "require_reason")?,
-            output: self.word(table, "output", &OutputMode::WORDS, OutputMode::read)?,
-            short_values: self.word(
-                table,
-                "short_values",
-                &ShortValues::WORDS,
-                ShortValues::read,
-            )?,
-            plain: self.optional(table, "plain", |value| self.references(value))?,
-            timeout: table
-                .get("timeout_seconds")
-                .map(|item| self.timeout(item))
-                .transpose()?,
-            cwd: self.directories(table)?,
-            surroundings: self.surroundings(table)?,
-            group: None,
-        })
-    }
-
-    /// One text split as a shell splits words, or an array of elements.
-    fn command(&self, item: &Item) -> Result<CommandPattern> {
-        let pattern = match item.as_str() {
-            Some(text) => CommandPattern::parse(text),
-            None => CommandPattern::from_elements(
-                self.each(item, |value| self.text(value).map(str::to_owned))?,
-            ),
-        };
-        pattern.map_err(|error| self.error(item.span(), &error.to_string()))
-    }
-
-    fn references(&self, value: &Value) -> Result<ReferencePattern> {
-        let pattern = ReferencePattern::parse(self.text(value)?);
-        pattern.map_err(|error| self.error(value.span(), &error.to_string()))
-    }
-
-    fn variable(&self, value: &Value) -> Result<Glob> {
-        let name = self.text(value)?;
-        let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'*';
-        if !name.is_empty() && name.bytes().all(fits) {
-            Ok(Glob::new(name))
-        } else {
-            let message = "a variable's name has letters, digits and `_`, and `*` for any of them";
-            Err(self.error(value.span(), message))
-        }
-    }
-
-    fn timeout(&self, item: &Item) -> Result<Duration> {
-        item.as_integer()
-            .filter(|seconds| (1..=LONGEST_TIMEOUT).contains(seconds))
-            .map(|seconds| Duration::from_secs(seconds.unsigned_abs()))
-            .ok_or_else(|| {
-                let message =
-                    format!("a time-out is a number of seconds from 1 to {LONGEST_TIMEOUT}");
-                self.error(item.span(), &message)
-            })
     }
 
     /// An absolute directory, or one beneath `~`.
@@ -487,10 +394,16 @@ fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use insta::assert_snapshot;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{
+        limits::Limits,
+        policy::{Approve, OutputMode},
+    };
 
     fn refusal(text: &str) -> String {
         parse(text, Some(Path::new("/home/ann")))
@@ -520,6 +433,7 @@ mod tests {
             require_reason = true
             output = "tail"
             timeout_seconds = 600
+            limits = { cpu_seconds = 60, file_mib = 100, memory_mib = 2048, processes = 64 }
             cwd = "~"
             [[agents.codex.commands]]
             run = "npm run *"
@@ -545,6 +459,16 @@ mod tests {
         assert_eq!((rule.line, rule.id.number), (11, 1));
         assert_eq!(rule.run.to_string(), "psql --file *");
         assert_eq!(rule.timeout, Some(Duration::from_secs(600)));
+        let limits = Limits {
+            cpu: Some(Duration::from_secs(60)),
+            file: Some(100 << 20),
+            memory: Some(2 << 30),
+            processes: Some(64),
+        };
+        assert_eq!(
+            (rule.limits, codex.rules[1].limits),
+            (limits, Limits::default())
+        );
         assert_eq!(
             (rule.approve, rule.output),
             (Approve::Once, OutputMode::Tail)
@@ -588,6 +512,8 @@ mod tests {
         assert_snapshot!(refusal("[[agents.a.commands]]\nrun = \"a\"\nsecrets = [\"Dev\"]"), @"line 3, column 12: a reference pattern begins with `op://`, as in `op://Dev/**`");
         assert_snapshot!(refusal("[[agents.a.commands]]\nrun = \"a\"\nsecrets = \"op://**\""), @r#"line 3, column 11: a list has to stand here, as in `["…"]`"#);
         assert_snapshot!(refusal("[[agents.a.commands]]\nrun = \"a\"\ntimeout_seconds = 0"), @"line 3, column 19: a time-out is a number of seconds from 1 to 3600");
+        assert_snapshot!(refusal("[[agents.a.commands]]\nrun = \"a\"\nlimits = { processes = 0 }"), @"line 3, column 24: `processes` is a number from 1 to 1000000");
+        assert_snapshot!(refusal("[[agents.a.commands]]\nrun = \"a\"\nlimits = { memory = 1 }"), @"line 3, column 12: unknown key `memory`; known are cpu_seconds, file_mib, memory_mib, processes");
         assert_snapshot!(refusal("[[agents.a.commands]]\nrun = \"a\"\nenv = [\"A=B\"]"), @"line 3, column 8: a variable's name has letters, digits and `_`, and `*` for any of them");
         assert_snapshot!(refusal("[agents.a\n"), @"line 1, column 10: unclosed table, expected `]`");
         assert_snapshot!(parse("path = [\"~/bin\"]", None).unwrap_err(), @"line 1, column 9: the home directory is not known here, so `~` means nothing; write the path in full");
@@ -601,7 +527,7 @@ mod tests {
 
         #[test]
         fn no_value_in_any_place_makes_the_policy_panic(
-            key in "path|roots|require_token|vaults|commands|confirm|run|secrets|env|approve|approve_by|require_reason|output|timeout_seconds|cwd",
+            key in "path|roots|require_token|vaults|commands|confirm|run|secrets|env|approve|approve_by|require_reason|output|timeout_seconds|limits|cwd",
             value in r#"1|true|"x"|\[\]|\[1\]|\{\}|\{a=1\}|\[\{\}\]|"""#,
         ) {
             for table in ["", "[agents]", "[agents.a]", "[agents.a.vaults]", "[[agents.a.commands]]\nrun='x'"] {

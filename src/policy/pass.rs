@@ -5,6 +5,7 @@
 
 use crate::{
     access::AgentName,
+    limits::Limits,
     policy::{
         Approve, CommandPattern, OutputMode, Policy, ReferencePattern, Right, Rule, RuleId,
         ShortValues, Surroundings, VaultGrant,
@@ -51,6 +52,7 @@ impl Policy {
                 short_values: ShortValues::default(),
                 plain: Vec::new(),
                 timeout: None,
+                limits: Limits::default(),
                 cwd: Vec::new(),
                 surroundings: Surroundings::default(),
                 group: None,

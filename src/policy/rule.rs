@@ -4,6 +4,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 use crate::{
     access::AgentName,
+    limits::Limits,
     policy::{CommandPattern, ReferencePattern, glob::Glob},
 };
 
@@ -34,6 +35,8 @@ pub struct Rule {
     pub plain: Vec<ReferencePattern>,
     /// When a run is ended at the latest.
     pub timeout: Option<Duration>,
+    /// How much of the machine a run may use.
+    pub limits: Limits,
     /// The directories that a run starts in or beneath; anywhere within the agent's roots when there are none.
     pub cwd: Vec<PathBuf>,
     /// What the program finds when it starts.

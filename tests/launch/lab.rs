@@ -11,6 +11,7 @@ use std::{
 
 use hushkey::{
     launch::{self, Finished, Keep, Launch, LaunchError, Stdin, Value},
+    limits::Limits,
     redact::{Concealed, Redactor},
     vault::Secret,
 };
@@ -28,7 +29,9 @@ pub(crate) struct Lab {
 impl Lab {
     pub(crate) fn open() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        launch::reexecute(PathBuf::from(env!("CARGO_BIN_EXE_hushkey")));
+        // Another user may be let nowhere near the one that cargo built.
+        let binary = std::env::var_os("LAB_HUSHKEY");
+        launch::reexecute(binary.map_or(env!("CARGO_BIN_EXE_hushkey").into(), PathBuf::from));
         heed_signals();
         let home = tempfile::tempdir().unwrap();
         Self {
@@ -68,6 +71,7 @@ impl Lab {
             timeout: Some(SOON),
             keep: Keep::Ends(64 << 10),
             sha256: None,
+            limits: Limits::default(),
         }
     }
 

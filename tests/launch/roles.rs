@@ -32,6 +32,7 @@ fn role() {
         }
         "foreground" => foreground(),
         "server" => server(),
+        "storm" => crate::limits::storm(),
         "setsid" => {
             rustix::process::setsid().unwrap();
             let home = env::var("HOME_OF_TEST").unwrap();

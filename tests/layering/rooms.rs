@@ -220,13 +220,18 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "launch",
-        may: &["redact", "seal::random_bytes", "vault::Secret"],
+        may: &["limits", "redact", "seal::random_bytes", "vault::Secret"],
         never: &["reqwest", "rmcp", "rusqlite", "serde_json"],
     },
     Room {
         name: "lib",
         may: &[],
         never: &[],
+    },
+    Room {
+        name: "limits",
+        may: &[],
+        never: WORLD,
     },
     Room {
         name: "logging",
@@ -261,7 +266,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "policy",
-        may: &["access", "display_text", "vault"],
+        may: &["access", "display_text", "limits", "vault"],
         never: WORLD,
     },
     Room {
