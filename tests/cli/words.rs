@@ -9,13 +9,17 @@ use crate::binary::Person;
 fn commands() -> Vec<Vec<String>> {
     fn walk(command: &Command, path: &[String], found: &mut Vec<Vec<String>>) {
         found.push(path.to_vec());
-        for sub in command.get_subcommands() {
+        let own = |sub: &&Command| sub.get_name() != "help";
+        for sub in command.get_subcommands().filter(own) {
             let path = [path, &[sub.get_name().to_owned()]].concat();
             walk(sub, &path, found);
         }
     }
     let mut found = Vec::new();
-    walk(&Arguments::command(), &[], &mut found);
+    let mut command = Arguments::command();
+    // What a subcommand takes is made when it is asked for.
+    command.build();
+    walk(&command, &[], &mut found);
     found
 }
 

@@ -48,7 +48,9 @@ fn the_bundle_starts_the_server_with_options_that_there_are() {
     let words = words.map(|word| word.as_str().unwrap());
 
     Arguments::try_parse_from(std::iter::once("hushkey").chain(words)).unwrap();
-    let command = Arguments::command();
+    let mut command = Arguments::command();
+    // What a subcommand takes is made when it is asked for.
+    command.build();
     let mcp = command.find_subcommand("mcp").unwrap();
     for variable in configuration["env"].as_object().unwrap().keys() {
         let option = variable
