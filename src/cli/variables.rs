@@ -3,7 +3,8 @@
 use std::{ops::Deref, time::Duration};
 
 use clap::{
-    ArgAction, ArgMatches, Args, Command, FromArgMatches, Subcommand, builder::FalseyValueParser,
+    ArgAction, ArgMatches, Args, Command, FromArgMatches, Subcommand,
+    builder::{FalseyValueParser, Resettable},
 };
 use jiff::{Span, SpanRelativeTo, Timestamp};
 
@@ -61,26 +62,34 @@ impl<T: FromArgMatches> FromArgMatches for Twinned<T> {
 
 impl<T: Args> Args for Twinned<T> {
     fn augment_args(command: Command) -> Command {
-        twins(T::augment_args(command))
+        explained(command, T::augment_args)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
-        twins(T::augment_args_for_update(command))
+        explained(command, T::augment_args_for_update)
     }
 }
 
 impl<T: Subcommand> Subcommand for Twinned<T> {
     fn augment_subcommands(command: Command) -> Command {
-        twins(T::augment_subcommands(command))
+        explained(command, T::augment_subcommands)
     }
 
     fn augment_subcommands_for_update(command: Command) -> Command {
-        twins(T::augment_subcommands_for_update(command))
+        explained(command, T::augment_subcommands_for_update)
     }
 
     fn has_subcommand(name: &str) -> bool {
         T::has_subcommand(name)
     }
+}
+
+/// Gives a command what it takes, and leaves it the sentence that explains it in the list of all: the type has a sentence
+/// for whoever reads the code.
+fn explained(command: Command, take: impl FnOnce(Command) -> Command) -> Command {
+    let about = Resettable::from(command.get_about().cloned());
+    let long = Resettable::from(command.get_long_about().cloned());
+    twins(take(command).about(about).long_about(long))
 }
 
 const DURATION: &str = "write a time as 90s, 10m, 1h or 2d";

@@ -34,6 +34,9 @@ fn every_command_explains_itself() {
         let help = person.types(words).succeeds();
 
         assert!(help.stdout.contains("Usage: hushkey"), "{command:?}");
+        // The sentence for people, not the one for whoever reads the code.
+        let sentence = help.stdout.lines().next().unwrap();
+        assert!(!sentence.contains("`hushkey "), "{sentence}");
         assert_eq!(help.stderr, "");
     }
     assert!(!person.home().exists(), "help makes nothing");
