@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
 };
 
 use crate::binary::{Person, is_there};
@@ -22,7 +22,14 @@ impl Terminal {
             return None;
         }
         let own = person.command(["x"]);
-        let line = std::iter::once(env!("CARGO_BIN_EXE_hushkey")).chain(words.iter().copied());
+        // Tests that were started in the background inherit that Ctrl-C does nothing; a terminal's programs don't.
+        let reset = ["env", "--default-signal=INT"];
+        let resets = Command::new(reset[0]).args([reset[1], "true"]).status();
+        let line = reset
+            .into_iter()
+            .filter(|_| resets.as_ref().is_ok_and(ExitStatus::success))
+            .chain([env!("CARGO_BIN_EXE_hushkey")])
+            .chain(words.iter().copied());
         let mut child = Command::new("script")
             .args(["--quiet", "--return", "--command"])
             .arg(line.collect::<Vec<_>>().join(" "))
