@@ -87,38 +87,41 @@ pub struct Arguments {
     pub command: Command,
 }
 
+/// Where help lists these: else they would stand between a command's own.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Options that every command takes.
 #[derive(Clone, Debug, Args)]
 pub struct Global {
     /// Keeps everything in this one directory instead of the XDG directories
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR")]
     pub home: Option<PathBuf>,
     /// Where the secrets live [default: connect if OP_CONNECT_HOST and OP_CONNECT_TOKEN are set, else local]
     #[arg(
         long,
-        global = true,
+        global = true, help_heading = EVERYWHERE,
         value_enum,
         hide_possible_values = true,
         value_name = "local|connect"
     )]
     pub backend: Option<BackendName>,
     /// Asks a Connect server anew for everything; else lists and metadata are kept for 5 seconds, values never
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub refresh: bool,
     /// Prints JSON instead of text
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// The form of what is printed; `json` is the same as --json
     #[arg(
         long,
-        global = true,
+        global = true, help_heading = EVERYWHERE,
         value_enum,
         hide_possible_values = true,
         value_name = "human|json"
     )]
     pub format: Option<Format>,
     /// Prints without colours, also on a terminal
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub no_color: bool,
 }
 
