@@ -46,6 +46,8 @@ mod owner;
 mod passphrase;
 #[path = "cli/policy.rs"]
 mod policy;
+#[path = "cli/readme.rs"]
+mod readme;
 #[path = "cli/runs.rs"]
 mod runs;
 #[path = "cli/setup.rs"]
