@@ -8,6 +8,7 @@
 //! …-----END …"                   # understood between double quotes, nothing between single ones
 //! URL=https://$HOST/${BASE:-v1}  # from earlier lines first, then from what the caller looks up
 //! JSON={"a":"b"}                 # inner quotes stay
+//! DSN="app:{{ op://Dev/DB/key }}@db"  # a secret within text; {{ "…" }} stands for what is between the quotes
 //! KEY="op://Dev/Stripe/secret key"
 //! ```
 //!
@@ -54,6 +55,8 @@ pub enum Kind {
     Literal,
     /// A secret reference, though perhaps a malformed one.
     Reference,
+    /// Text with `{{ op://… }}` in it.
+    Template,
 }
 
 /// Why a text is no `.env` file; no message repeats the text.
@@ -67,6 +70,17 @@ pub enum DotenvError {
     AfterQuote {
         /// Counted from 1.
         line: usize,
+    },
+
+    /// Braces hold a reference that does not end, or that a variable is missing from.
+    #[error(
+        "line {line}: {name} has `{{{{ op://` with no whole reference before `}}}}`; where no secret is meant, write {{{{ \"{{{{\" }}}}"
+    )]
+    Braces {
+        /// Counted from 1.
+        line: usize,
+        /// The variable.
+        name: String,
     },
 
     /// A variable's name can't be used.
@@ -207,6 +221,12 @@ impl Dotenv {
     }
 }
 
+/// Whether a text has a reference between braces; one that is not whole counts.
+fn is_template(text: &str) -> bool {
+    let inner = text.split("{{").skip(1);
+    inner.map(str::trim_start).any(SecretReference::looks_like)
+}
+
 impl std::fmt::Debug for Dotenv {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Dotenv({} entries)", self.entries.len())
@@ -232,6 +252,7 @@ impl Entry {
         match &self.pieces[..] {
             [] => Kind::Literal,
             [Piece::Text(text)] if SecretReference::looks_like(text) => Kind::Reference,
+            [Piece::Text(text)] if is_template(text) => Kind::Template,
             [Piece::Text(_)] => Kind::Literal,
             _ => Kind::HasVariable,
         }

@@ -49,6 +49,8 @@ pub enum Reason {
     PartOfReference,
     /// It is a secret reference already.
     Reference,
+    /// It has secret references between braces.
+    Template,
 }
 
 /// A variable that has several values.
@@ -69,6 +71,7 @@ impl Reason {
             Self::HasVariable => "is made of other variables",
             Self::PartOfReference => "is a part of another line's secret reference",
             Self::Reference => "is a secret reference already",
+            Self::Template => "has secret references in it",
         }
     }
 }
@@ -190,6 +193,7 @@ fn value(entry: &Entry) -> Result<Result<Secret, Reason>, DotenvError> {
         (Kind::Literal, _) => Err(Reason::Empty),
         (Kind::HasVariable, _) => Err(Reason::HasVariable),
         (Kind::Reference, _) => Err(Reason::Reference),
+        (Kind::Template, _) => Err(Reason::Template),
     })
 }
 

@@ -93,25 +93,20 @@ impl Template {
         text: &str,
         variable: impl Fn(&str) -> Option<Zeroizing<String>>,
     ) -> Result<Self, TemplateError> {
-        let mut reader = Reader {
-            text,
-            at: 0,
-            variable: &variable,
-            parts: Vec::new(),
-            written: Zeroizing::new(String::new()),
-            bytes: 0,
-            counted: (0, 1),
-            lacking: Vec::new(),
-        };
+        let mut reader = Reader::new(text, &variable);
         reader.read()?;
-        if !reader.lacking.is_empty() {
-            return Err(TemplateError::Variable {
-                lines: reader.lacking,
-            });
-        }
-        Ok(Self {
-            parts: reader.parts,
-        })
+        reader.finish()
+    }
+
+    /// Reads a text in which only braces mean anything: `{{ op://… }}` and `{{ "…" }}`. Dollar signs and bare references in
+    /// it are text, for whoever calls has replaced what there was to replace.
+    ///
+    /// # Errors
+    /// As [`Template::parse`]; a dollar sign between the braces is a variable that nobody sets.
+    pub fn between_braces(text: &str) -> Result<Self, TemplateError> {
+        let mut reader = Reader::new(text, &|_| None);
+        reader.read_braces()?;
+        reader.finish()
     }
 
     /// Reads the bytes of a file.
@@ -177,6 +172,39 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    fn new(text: &'a str, variable: &'a dyn Fn(&str) -> Option<Zeroizing<String>>) -> Self {
+        Self {
+            text,
+            at: 0,
+            variable,
+            parts: Vec::new(),
+            written: Zeroizing::new(String::new()),
+            bytes: 0,
+            counted: (0, 1),
+            lacking: Vec::new(),
+        }
+    }
+
+    fn finish(mut self) -> Result<Template, TemplateError> {
+        self.copy(self.rest().len())?;
+        self.settle();
+        if self.lacking.is_empty() {
+            Ok(Template { parts: self.parts })
+        } else {
+            Err(TemplateError::Variable {
+                lines: self.lacking,
+            })
+        }
+    }
+
+    fn read_braces(&mut self) -> Result<(), TemplateError> {
+        while let Some(next) = self.rest().find("{{") {
+            self.copy(next)?;
+            self.braces()?;
+        }
+        Ok(())
+    }
+
     fn read(&mut self) -> Result<(), TemplateError> {
         if self.text.len() > MAX_TEMPLATE_BYTES {
             return Err(TemplateError::TooLong);
@@ -205,8 +233,6 @@ impl<'a> Reader<'a> {
                 self.copy(1)?;
             }
         }
-        self.copy(self.rest().len())?;
-        self.settle();
         Ok(())
     }
 

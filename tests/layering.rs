@@ -42,6 +42,7 @@ const LENT: &[(&str, usize)] = &[
     ("src/cli/mcp.rs", 1),
     ("src/cli/read.rs", 1),
     ("src/connect/text.rs", 2),
+    ("src/dotenv/expand.rs", 1),
     ("src/fuzzing/parsers.rs", 2),
     ("src/import.rs", 1),
     ("src/launch/errand.rs", 2),

@@ -8,7 +8,10 @@ use std::collections::HashMap;
 use zeroize::Zeroizing;
 
 use super::{Dotenv, DotenvError, Entry, Piece};
-use crate::vault::{Secret, SecretReference};
+use crate::{
+    template::{self, Template, TemplateError},
+    vault::{Secret, SecretReference},
+};
 
 /// Bytes that one value may have: Linux gives a program no longer string (`MAX_ARG_STRLEN`).
 pub const MAX_VALUE_BYTES: usize = 128 * 1024;
@@ -165,14 +168,18 @@ impl Line {
         Ok(())
     }
 
-    /// Makes a reference of what has become the text of one.
+    /// Makes references of what has become the text of some: the whole value, or what stands between braces in it.
     fn settle(&mut self, entry: &Entry) -> Result<(), DotenvError> {
+        let is_reference = match self.parts.first() {
+            Some(Fragment::Text(text)) => SecretReference::looks_like(text),
+            _ => false,
+        };
+        if !is_reference {
+            return self.fill_braces(entry);
+        }
         let Some(Fragment::Text(text)) = self.parts.first() else {
             return Ok(());
         };
-        if !SecretReference::looks_like(text) {
-            return Ok(());
-        }
         if self.parts.len() > 1 {
             return Err(DotenvError::ReferenceInReference {
                 line: entry.line,
@@ -181,6 +188,39 @@ impl Line {
         }
         self.parts = vec![Fragment::Reference(parse_reference(text, entry)?)];
         Ok(())
+    }
+
+    fn fill_braces(&mut self, entry: &Entry) -> Result<(), DotenvError> {
+        let has_braces =
+            |part: &Fragment| matches!(part, Fragment::Text(text) if text.contains("{{"));
+        if !self.parts.iter().any(has_braces) {
+            return Ok(());
+        }
+        let mut filled = Vec::new();
+        for part in self.parts.drain(..) {
+            match part {
+                Fragment::Text(text) => {
+                    let template =
+                        Template::between_braces(&text).map_err(|error| in_braces(error, entry))?;
+                    filled.extend(template.parts().iter().map(Fragment::from));
+                }
+                reference => filled.push(reference),
+            }
+        }
+        self.parts = filled;
+        Ok(())
+    }
+}
+
+/// Which part of a line a piece of a template is.
+impl From<&template::Part> for Fragment {
+    fn from(part: &template::Part) -> Self {
+        match part {
+            template::Part::Reference(reference) => Self::Reference(reference.clone()),
+            template::Part::Text(text) => {
+                Self::Text(Zeroizing::new(text.expose_secret().to_owned()))
+            }
+        }
     }
 }
 
@@ -201,6 +241,18 @@ fn parse_reference(text: &str, entry: &Entry) -> Result<SecretReference, DotenvE
         name: entry.name.clone(),
         error,
     })
+}
+
+/// The template's error as one of this file: its own lines count from the value's beginning.
+fn in_braces(error: TemplateError, entry: &Entry) -> DotenvError {
+    let (line, name) = (entry.line, entry.name.clone());
+    match error {
+        TemplateError::Reference { error, .. } => DotenvError::Reference { line, name, error },
+        TemplateError::TooLong => DotenvError::TooLong { line, name },
+        TemplateError::NotUtf8 { .. }
+        | TemplateError::Unclosed { .. }
+        | TemplateError::Variable { .. } => DotenvError::Braces { line, name },
+    }
 }
 
 impl From<(&Entry, Line)> for Assignment {

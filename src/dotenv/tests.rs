@@ -146,6 +146,50 @@ fn a_reference_can_be_made_with_variables_and_be_a_part_of_a_value() {
 }
 
 #[test]
+fn braces_put_secrets_into_a_value_once_its_variables_are_replaced() {
+    for (text, value) in [
+        (
+            "A=postgres://app:{{ op://Dev/db/password }}@h/app # c",
+            "[postgres://app:][op://Dev/db/password][@h/app]",
+        ),
+        (
+            "A='{{op://Dev/my db/user}}:{{ op://Dev/my db/password }}'",
+            "[op://Dev/my db/user][:][op://Dev/my db/password]",
+        ),
+        ("A={{ op://Dev/db/password }}", "op://Dev/db/password"),
+        (
+            "A=\"{{ \\\"{{ op://not/a/secret }}\\\" }}\"",
+            "{{ op://not/a/secret }}",
+        ),
+        ("A={{ .Values.host }} {{#if}}", "{{ .Values.host }} {{#if}}"),
+        ("A=x op://Dev/db/password", "x op://Dev/db/password"),
+    ] {
+        assert_eq!(only_value(text), value, "{text}");
+    }
+    let all = given("ENV=Dev\nA=h?{{ op://$ENV/db/password }}\nB=$A&x", &[]);
+    assert_eq!(all[1].1, "[h?][op://Dev/db/password]");
+    assert_eq!(all[2].1, "[h?][op://Dev/db/password][&x]");
+}
+
+#[test]
+fn braces_that_hold_no_whole_reference_are_refused_with_their_line() {
+    let refused = |text: &str| Dotenv::parse(text).unwrap().expand(nothing).unwrap_err();
+
+    assert_eq!(
+        refused("\nA=canary{{ op://Dev/db/password").to_string(),
+        "line 2: A has `{{ op://` with no whole reference before `}}`; where no secret is meant, write {{ \"{{\" }}"
+    );
+    assert!(matches!(
+        refused("A=x{{ op://canary }}"),
+        DotenvError::Reference { line: 1, .. }
+    ));
+    assert!(matches!(
+        refused("A='x{{ op://$B/db/password }}'"),
+        DotenvError::Braces { line: 1, .. }
+    ));
+}
+
+#[test]
 fn what_begins_like_a_reference_is_never_plain_text() {
     let expanded = |text| Dotenv::parse(text).unwrap().expand(nothing).unwrap_err();
 
@@ -227,14 +271,24 @@ fn defaults_within_defaults_do_not_exhaust_the_stack() {
 
 #[test]
 fn an_entry_tells_its_kind_without_its_value() {
-    let file = Dotenv::parse("A=canary\nB=$A\nC=op://a/b/c\nD='$A'\nE=\nF=op://a").unwrap();
+    let file =
+        Dotenv::parse("A=canary\nB=$A\nC=op://a/b/c\nD='$A'\nE=\nF=op://a\nG=h?{{op://a/b/c}}")
+            .unwrap();
 
     let kinds: Vec<Kind> = file.entries().iter().map(Entry::kind).collect();
 
-    use Kind::{HasVariable, Literal, Reference};
+    use Kind::{HasVariable, Literal, Reference, Template};
     assert_eq!(
         kinds,
-        [Literal, HasVariable, Reference, Literal, Literal, Reference]
+        [
+            Literal,
+            HasVariable,
+            Reference,
+            Literal,
+            Literal,
+            Reference,
+            Template
+        ]
     );
     assert_eq!(
         file.entries()[0].literal().unwrap().expose_secret(),
@@ -246,7 +300,7 @@ fn an_entry_tells_its_kind_without_its_value() {
     assert!(file.entries()[5].reference().unwrap().is_err());
     assert_eq!(
         format!("{file:?} {:?}", file.entries()[0]),
-        "Dotenv(6 entries) Entry(A, line 1)"
+        "Dotenv(7 entries) Entry(A, line 1)"
     );
 }
 

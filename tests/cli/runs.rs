@@ -96,6 +96,35 @@ fn env_beats_env_file_beats_shell_and_the_last_file_wins() {
 }
 
 #[test]
+fn a_secret_between_braces_is_a_part_of_a_value_and_concealed_there() {
+    let person = Person::with_stripe();
+    person.writes(
+        "dsn.env",
+        "DSN=\"amqp://ops:{{ op://Dev/Stripe/password }}@queue\"\nODD={{ op://Dev/Nothing/password }}x\n",
+    );
+    let run = ["run", "--env-file", "dsn.env", "--"];
+
+    let refused = person.types(run.iter().chain(&["true"])).ends_with(125);
+    person.writes(
+        "dsn.env",
+        "DSN=\"amqp://ops:{{ op://Dev/Stripe/password }}@queue\"\n",
+    );
+    let ran = person
+        .types(
+            run.iter()
+                .chain(&["sh", "-c", "echo $DSN; printf %s \"$DSN\" | wc -c"]),
+        )
+        .succeeds();
+
+    assert!(refused.stderr.contains("Nothing"), "{}", refused.stderr);
+    let length = "amqp://ops:@queue".len() + Person::PASSWORD.len();
+    assert_eq!(
+        ran.stdout,
+        format!("amqp://ops:<concealed:op://Dev/Stripe/password>@queue\n{length}\n")
+    );
+}
+
+#[test]
 fn references_in_the_inherited_environment_are_resolved() {
     let person = Person::with_stripe();
     let shell = [

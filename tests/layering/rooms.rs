@@ -166,7 +166,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "dotenv",
-        may: &["vault"],
+        may: &["template", "vault"],
         never: EDGES,
     },
     Room {
