@@ -120,12 +120,12 @@ fn proven(
 /// Refuses to begin for a mere name where the policy wants it proven: each request would be refused as well, but here it
 /// is seen at once. A policy that can't be read is told by the first request.
 fn refuse_a_label(config: &Config, name: &AgentName) -> Result<(), Failure> {
-    // Reading the whole policy is for the first request: few want a token, and each start would pay for it.
-    let text = std::fs::read(&config.places.policy).unwrap_or_default();
-    if memchr::memmem::find(&text, b"require_token").is_none() {
+    let file = PolicyFile::new(config.places.policy.clone(), std::env::home_dir());
+    // Understanding the whole policy is for the first request: few want a token, and each start would pay for it.
+    if !file.may_say("require_token") {
         return Ok(());
     }
-    let policy = PolicyFile::new(config.places.policy.clone(), std::env::home_dir()).current();
+    let policy = file.current();
     if policy.is_ok_and(|policy| policy.requires_token(name)) {
         return Err(Failure::Denied(format!(
             "the policy takes the name {name} only with its token: put it into HUSHKEY_AGENT_TOKEN, or name its file with \
