@@ -1,9 +1,14 @@
 //! Who asks.
 //!
 //! A [`Caller`] is made once, at the edge (command line, MCP session, HTTP token), and handed down;
-//! nothing below asks again who it is. What a caller may do is the policy's to say.
+//! nothing below asks again who it is. What a caller may do is the policy's to say. A program with a Connect server's token
+//! is no [`Caller`] but a [`ConnectClient`]: what agents and owners can ask for, it can't even name.
 
 use std::{fmt, path::PathBuf};
+
+pub mod client;
+
+pub use client::{ConnectClient, NotAnAccess, Reach, VaultAccess};
 
 /// Who asks for something.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,7 +19,9 @@ pub use environment::{
     Environment, EnvironmentEdit, EnvironmentName, Environments, Variable, VariableContent,
     VariableName,
 };
-pub use id::{EnvironmentId, FieldId, FileId, ItemId, SectionId, VaultId, is_id};
+pub use id::{
+    EnvironmentId, FieldId, FileId, ItemId, SectionId, ServerId, TokenId, VaultId, is_id,
+};
 pub use item::{
     Batch, BatchVault, Category, Field, FieldMetadata, FieldType, FileMetadata, Item, ItemMetadata,
     ItemOverview, ItemState, ItemUrl, NewFile, NewItem, NewVault, Purpose, Section, VaultEdit,

@@ -93,6 +93,18 @@ id!(
 strict!(VaultId);
 
 id!(
+    /// The id of a Connect server of ours, as its tokens name it.
+    ServerId
+);
+strict!(ServerId);
+
+id!(
+    /// The id of a Connect server's token: its `jti`.
+    TokenId
+);
+strict!(TokenId);
+
+id!(
     /// An item's id, unique over all vaults.
     ItemId
 );

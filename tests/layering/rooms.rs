@@ -43,7 +43,7 @@ const VALUES: &[&str] = &["secrecy", "vault::FileContent", "vault::Secret"];
 pub(crate) const ROOMS: &[Room] = &[
     Room {
         name: "access",
-        may: &[],
+        may: &["vault"],
         never: WORLD,
     },
     Room {
