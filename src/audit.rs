@@ -19,6 +19,7 @@ use crate::{
 
 mod anchor;
 mod chain;
+mod client;
 mod cut;
 mod entry;
 mod error;
@@ -29,6 +30,7 @@ mod verb;
 mod verify;
 
 use chain::{Head, Keys};
+pub use client::{CLIENT_PREFIX, ConnectActor};
 pub use cut::{Cut, Keeping};
 pub use entry::{
     Answer, Decider, Entry, Event, NewEntry, Outcome, REASON_LIMIT, RequestCode, Target, Who,
@@ -265,7 +267,7 @@ struct Writing<'t> {
 
 impl Writing<'_> {
     fn append(&mut self, entry: &NewEntry) -> Result<Recorded, AuditError> {
-        let code = entry.is_denial().then(|| self.new_code()).transpose()?;
+        let code = entry.has_code().then(|| self.new_code()).transpose()?;
         let seq = self.head.seq + 1;
         let sealed = self.keys.seal(seq, &record::encode(entry, code.as_ref()));
         let chain = self.keys.link(seq, &self.head.chain, &sealed);

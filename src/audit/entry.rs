@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     access::{AgentName, Caller},
-    audit::Verb,
+    audit::{ConnectActor, Verb},
     policy::{Cause, Decision, Grounds, RuleName},
     seal::random_bytes,
     vault::{EnvironmentId, ItemId, ResolvedReference, VaultId, reference::Named},
@@ -20,6 +20,7 @@ pub struct NewEntry {
     pub(super) verb: Verb,
     pub(super) target: Target,
     pub(super) reason: Option<String>,
+    pub(super) actor: Option<ConnectActor>,
     pub(super) event: Event,
 }
 
@@ -40,6 +41,8 @@ pub struct Entry {
     pub reason: Option<String>,
     /// What the caller was told to quote, if it was denied.
     pub code: Option<RequestCode>,
+    /// The program behind it, if it was asked over the Connect API.
+    pub actor: Option<ConnectActor>,
     /// What came of it.
     pub event: Event,
 }
@@ -47,7 +50,7 @@ pub struct Entry {
 /// Who asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Who {
-    /// `owner`, or the agent's name.
+    /// `owner`, the agent's name, or `connect:` and the name of a Connect server.
     pub name: String,
     /// Whether it is an agent.
     pub is_agent: bool,
@@ -236,23 +239,18 @@ impl NewEntry {
     /// nobody knows whose they were, the name is one that no agent can have.
     #[must_use]
     pub fn turned_away(time: Timestamp, agent: Option<&AgentName>, what: &str) -> Self {
-        Self {
-            time,
-            who: Who {
-                name: agent.map_or_else(|| "(nobody)".to_owned(), ToString::to_string),
-                is_agent: agent.is_some(),
-                client: None,
-            },
-            verb: Verb::SignIn,
-            target: Target::default(),
-            reason: None,
-            event: Event::Denied {
-                why: limited(what),
-                hidden: false,
-                rule: None,
-                remedy: None,
-            },
-        }
+        let who = Who {
+            name: agent.map_or_else(|| "(nobody)".to_owned(), ToString::to_string),
+            is_agent: agent.is_some(),
+            client: None,
+        };
+        let event = Event::Denied {
+            why: limited(what),
+            hidden: false,
+            rule: None,
+            remedy: None,
+        };
+        Self::new(time, who, Verb::SignIn, Target::default(), event)
     }
 
     /// How an action ended that entry `of` allowed.
@@ -265,11 +263,7 @@ impl NewEntry {
         of: u64,
         outcome: Outcome,
     ) -> Self {
-        let outcome = match outcome {
-            Outcome::Failed(why) => Outcome::Failed(limited(&why)),
-            Outcome::Withheld(reference) => Outcome::Withheld(limited(&reference)),
-            other => other,
-        };
+        let outcome = limited_outcome(outcome);
         Self::of(time, caller, verb, target, Event::Ended { of, outcome })
     }
 
@@ -278,25 +272,32 @@ impl NewEntry {
             Caller::Agent(agent) => agent.client.as_deref().map(limited),
             Caller::Owner => None,
         };
+        let who = Who {
+            name: caller.name().to_owned(),
+            is_agent: caller.is_agent(),
+            client,
+        };
+        Self::new(time, who, verb, target, event)
+    }
+
+    pub(super) fn new(time: Timestamp, who: Who, verb: Verb, target: Target, event: Event) -> Self {
         Self {
             time,
-            who: Who {
-                name: caller.name().to_owned(),
-                is_agent: caller.is_agent(),
-                client,
-            },
+            who,
             verb,
             target: Target {
                 unresolved: target.unresolved.as_deref().map(limited),
                 ..target
             },
             reason: None,
+            actor: None,
             event,
         }
     }
 
-    pub(super) fn is_denial(&self) -> bool {
-        matches!(self.event, Event::Denied { .. })
+    /// Whether its caller gets a code to quote: not a program over the Connect API, whose answer has the request's id.
+    pub(super) fn has_code(&self) -> bool {
+        matches!(self.event, Event::Denied { .. }) && self.actor.is_none()
     }
 
     /// Adds the caller's reason, cut at [`REASON_LIMIT`].
@@ -308,8 +309,16 @@ impl NewEntry {
 }
 
 /// What others wrote is kept up to [`REASON_LIMIT`] characters.
-fn limited(text: &str) -> String {
+pub(super) fn limited(text: &str) -> String {
     text.chars().take(REASON_LIMIT).collect()
+}
+
+pub(super) fn limited_outcome(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Failed(why) => Outcome::Failed(limited(&why)),
+        Outcome::Withheld(reference) => Outcome::Withheld(limited(&reference)),
+        other => other,
+    }
 }
 
 impl RequestCode {

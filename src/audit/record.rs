@@ -1,7 +1,9 @@
 //! How an entry lies on disk, within its seal.
 //!
 //! ```text
-//! record: form (1 byte, 1) | postcard of `Record` | postcard of the environments, unless there are none
+//! record: form (1 byte, 1) | postcard of `Record`
+//!         | postcard of the environments, unless there are none and nothing follows
+//!         | postcard of `ActorRecord`, if a program asked over the Connect API
 //! ```
 //!
 //! The types here are the format: a change to one of them is a new form. Words stand as text, so that an entry that a newer
@@ -12,11 +14,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::AgentName,
-    audit::{Answer, Decider, Entry, Event, NewEntry, Outcome, RequestCode, Target, Verb, Who},
+    audit::{
+        Answer, ConnectActor, Decider, Entry, Event, NewEntry, Outcome, RequestCode, Target, Verb,
+        Who,
+    },
     policy::{Grounds, RuleId, RuleName},
     seal::Broken,
     vault::{
-        EnvironmentId, FieldId, ItemId, ResolvedReference, SectionId, VaultId, reference::Named,
+        EnvironmentId, FieldId, ItemId, ResolvedReference, SectionId, ServerId, TokenId, VaultId,
+        reference::Named,
     },
 };
 
@@ -92,6 +98,7 @@ enum GroundsRecord {
         rule: Option<RuleRecord>,
         how: String,
     },
+    Token,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -112,18 +119,30 @@ enum OutcomeRecord {
     Withheld(String),
 }
 
+#[derive(Serialize, Deserialize)]
+struct ActorRecord {
+    server: Pair,
+    token: Pair,
+    user_agent: Option<String>,
+    address: String,
+    request: String,
+    item_version: Option<u64>,
+}
+
 /// The bytes to seal; `code` is what a denial's caller is told to quote.
 pub(super) fn encode(entry: &NewEntry, code: Option<&RequestCode>) -> Vec<u8> {
-    let record = Record::of(entry, code);
-    let bytes = postcard::to_extend(&record, vec![FORM]).expect("a vector takes any record");
-    match &entry.target.environments[..] {
-        // As it was before there were any.
-        [] => bytes,
-        named => {
-            let pairs: Vec<Pair> = named.iter().map(pair).collect();
-            postcard::to_extend(&pairs, bytes).expect("a vector takes any record")
-        }
+    let whole = "a vector takes any record";
+    let mut bytes = postcard::to_extend(&Record::of(entry, code), vec![FORM]).expect(whole);
+    let environments = &entry.target.environments;
+    // Without either, as it was before there were any.
+    if !environments.is_empty() || entry.actor.is_some() {
+        let pairs: Vec<Pair> = environments.iter().map(pair).collect();
+        bytes = postcard::to_extend(&pairs, bytes).expect(whole);
     }
+    if let Some(actor) = &entry.actor {
+        bytes = postcard::to_extend(&ActorRecord::of(actor), bytes).expect(whole);
+    }
+    bytes
 }
 
 /// Reads what was sealed as entry `seq`.
@@ -134,18 +153,25 @@ pub(super) fn decode(seq: u64, bytes: &[u8]) -> Result<Entry, Broken> {
     match bytes.split_first() {
         Some((&FORM, rest)) => {
             let (record, rest) = postcard::take_from_bytes::<Record>(rest).map_err(|_| Broken)?;
-            let environments: Vec<Pair> = if rest.is_empty() {
-                Vec::new()
-            } else {
-                postcard::from_bytes(rest).map_err(|_| Broken)?
-            };
+            let (environments, rest) = part::<Vec<Pair>>(rest)?;
+            let (actor, _) = part::<ActorRecord>(rest)?;
             let mut entry = record.entry(seq)?;
-            let named = environments.into_iter().map(environment);
+            let named = environments.into_iter().flatten().map(environment);
             entry.target.environments = named.collect::<Result<_, _>>()?;
+            entry.actor = actor.map(ActorRecord::actor).transpose()?;
             Ok(entry)
         }
         _ => Err(Broken),
     }
+}
+
+/// The next part and what follows it, unless the record ends here.
+fn part<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<(Option<T>, &'b [u8]), Broken> {
+    if bytes.is_empty() {
+        return Ok((None, bytes));
+    }
+    let (part, rest) = postcard::take_from_bytes(bytes).map_err(|_| Broken)?;
+    Ok((Some(part), rest))
 }
 
 impl Record {
@@ -192,6 +218,7 @@ impl Record {
             },
             reason: self.reason,
             code: self.code.map(RequestCode),
+            actor: None,
             event: self.event.event()?,
         })
     }
@@ -214,6 +241,7 @@ impl EventRecord {
                     Grounds::Owner => GroundsRecord::Owner,
                     Grounds::Rights => GroundsRecord::Rights,
                     Grounds::Rule(rule) => GroundsRecord::Rule(RuleRecord::of(rule)),
+                    Grounds::Token => GroundsRecord::Token,
                 },
             },
             Event::Denied {
@@ -250,6 +278,7 @@ impl EventRecord {
                     GroundsRecord::Owner => Grounds::Owner,
                     GroundsRecord::Rights => Grounds::Rights,
                     GroundsRecord::Rule(rule) => Grounds::Rule(rule.name()?),
+                    GroundsRecord::Token => Grounds::Token,
                 },
             },
             Self::Denied {
@@ -337,6 +366,32 @@ impl OutcomeRecord {
             Self::TimedOut => Outcome::TimedOut,
             Self::Withheld(reference) => Outcome::Withheld(reference),
         }
+    }
+}
+
+impl ActorRecord {
+    fn of(actor: &ConnectActor) -> Self {
+        Self {
+            server: (actor.server.to_string(), actor.server_name.clone()),
+            token: (actor.token.to_string(), actor.token_name.clone()),
+            user_agent: actor.user_agent.clone(),
+            address: actor.address.clone(),
+            request: actor.request.clone(),
+            item_version: actor.item_version,
+        }
+    }
+
+    fn actor(self) -> Result<ConnectActor, Broken> {
+        Ok(ConnectActor {
+            server: ServerId::parse(&self.server.0).map_err(|_| Broken)?,
+            server_name: self.server.1,
+            token: TokenId::parse(&self.token.0).map_err(|_| Broken)?,
+            token_name: self.token.1,
+            user_agent: self.user_agent,
+            address: self.address,
+            request: self.request,
+            item_version: self.item_version,
+        })
     }
 }
 

@@ -28,7 +28,7 @@ impl Entry {
     /// The entry as one sentence: ``codex ran `npm test` with Dev/Stripe/secret key: allowed by rule 2``.
     #[must_use]
     pub fn sentence(&self, viewer: Viewer) -> String {
-        let who = escaped(&self.who.name);
+        let who = self.who_text();
         let (did, doing) = self.verb.phrases();
         let object = self.object(viewer);
         // A right is not asked for on behalf of something else that is done.
@@ -83,6 +83,7 @@ impl Entry {
                 Grounds::Rule(rule) => {
                     format!("{who} {did}{object}: allowed by rule {}", rule.id.number)
                 }
+                Grounds::Token => format!("{who} {did}{object}: allowed by its token"),
             },
             Event::Denied { .. } => format!("{who} was denied{doing}{object}"),
             Event::Ended { of, outcome } => {
@@ -147,6 +148,15 @@ impl Entry {
                 ..
             } => "failed".into(),
             Event::Ended { outcome, .. } => ending(outcome),
+        }
+    }
+
+    /// `codex`; `connect:web (token ci)`.
+    fn who_text(&self) -> String {
+        let name = escaped(&self.who.name);
+        match &self.actor {
+            Some(actor) => format!("{name} (token {})", escaped(&actor.token_name)),
+            None => name,
         }
     }
 

@@ -11,6 +11,7 @@ use crate::{
     vault::{FieldId, ItemId, ResolvedReference, SectionId, VaultId, reference::Named},
 };
 
+mod clients;
 mod processes;
 mod pruning;
 mod tampering;
@@ -212,6 +213,7 @@ fn every_part_of_an_entry_reads_back() {
             target,
             reason: Some("to run the tests".into()),
             code: None,
+            actor: None,
             event: Event::Allowed {
                 grounds: Grounds::Rule(rule)
             },

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    audit::{AuditLog, Cut, Entry, Event, Outcome, Page, Query, Viewer},
+    audit::{AuditLog, ConnectActor, Cut, Entry, Event, Outcome, Page, Query, Viewer},
     cli::{
         failure::Failure,
         guard,
@@ -184,6 +184,9 @@ struct EntryJson {
     /// What an agent's client calls itself, and by which way it came.
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<String>,
+    /// The program, if it was asked over the Connect API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connect: Option<ActorJson>,
     action: String,
     target: String,
     decision: String,
@@ -197,6 +200,7 @@ impl From<&Entry> for EntryJson {
             time: entry.time.to_string(),
             agent: entry.who.name.clone(),
             client: entry.who.client.clone(),
+            connect: entry.actor.as_ref().map(ActorJson::from),
             action: entry.verb.as_str().to_owned(),
             target: entry.target_text(Viewer::Owner),
             decision: entry.decision_text(),
@@ -205,6 +209,36 @@ impl From<&Entry> for EntryJson {
                 Some(_) => Viewer::Agent,
                 None => Viewer::Owner,
             }),
+        }
+    }
+}
+
+/// A program that asked over the Connect API.
+#[derive(Serialize)]
+struct ActorJson {
+    server: String,
+    server_id: String,
+    token: String,
+    token_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_agent: Option<String>,
+    address: String,
+    request_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item_version: Option<u64>,
+}
+
+impl From<&ConnectActor> for ActorJson {
+    fn from(actor: &ConnectActor) -> Self {
+        Self {
+            server: actor.server_name.clone(),
+            server_id: actor.server.to_string(),
+            token: actor.token_name.clone(),
+            token_id: actor.token.to_string(),
+            user_agent: actor.user_agent.clone(),
+            address: actor.address.clone(),
+            request_id: actor.request.clone(),
+            item_version: actor.item_version,
         }
     }
 }

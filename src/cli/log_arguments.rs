@@ -32,7 +32,7 @@ pub struct Log {
 /// Which entries are wanted.
 #[derive(Debug, Args)]
 pub struct Wanted {
-    /// Only what this agent did; `owner` is you
+    /// Only what this agent did; `owner` is you, `connect:NAME` the programs of a Connect server
     #[arg(long, value_name = "NAME", env = "HUSHKEY_LOG_AGENT")]
     pub agent: Option<String>,
     /// Only this action: run_command, create_item, reveal, manage_access …

@@ -65,6 +65,8 @@ pub enum Grounds {
     Rights,
     /// A command rule (and the rights in the vaults).
     Rule(RuleName),
+    /// A Connect server's token, which reaches the vault: that is no policy's to decide.
+    Token,
 }
 
 /// Why not, for the model and for the owner.
@@ -157,7 +159,7 @@ impl Grounds {
     pub fn rule(&self) -> Option<&RuleName> {
         match self {
             Self::Approved { rule, .. } => rule.as_ref(),
-            Self::Owner | Self::Rights => None,
+            Self::Owner | Self::Rights | Self::Token => None,
             Self::Rule(rule) => Some(rule),
         }
     }

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use super::*;
 use crate::{
     access::AgentName,
-    audit::{RequestCode, Target, Who},
+    audit::{ConnectActor, RequestCode, Target, Who},
     policy::RuleId,
-    vault::{FieldId, ItemId, VaultId, reference::Named},
+    vault::{FieldId, ItemId, ServerId, TokenId, VaultId, reference::Named},
 };
 
 fn reference(item: &str, field: &str) -> ResolvedReference {
@@ -49,6 +49,7 @@ fn entry(verb: Verb, event: Event) -> Entry {
         verb,
         target: Target::default(),
         reason: None,
+        actor: None,
         code: matches!(event, Event::Denied { .. }).then(|| RequestCode("K7Q2MX".into())),
         event,
     }
@@ -145,6 +146,46 @@ fn other_deeds_read_as_sentences_too() {
     assert_snapshot!(owner(Verb::Import, Some("Dev"), Some(".env")), @"owner imported Dev/.env");
     assert_snapshot!(owner(Verb::ReadItem, None, None), @"owner looked at an item");
     assert_snapshot!(owner(Verb::ManageAccess, None, Some("codex")), @"owner changed who may do what: codex");
+}
+
+#[test]
+fn what_a_program_did_over_the_connect_api_reads_as_a_sentence() {
+    let stripe = |event| {
+        let mut entry = entry(Verb::Reveal, event);
+        entry.who.name = "connect:web".into();
+        entry.code = None;
+        entry.actor = Some(ConnectActor {
+            server: ServerId::random(),
+            server_name: "web".into(),
+            token: TokenId::random(),
+            token_name: "ci".into(),
+            user_agent: Some("curl/8".into()),
+            address: "127.0.0.1".into(),
+            request: "4d8b5d0e".into(),
+            item_version: Some(3),
+        });
+        entry.target.vault = Some(Named {
+            id: VaultId::random(),
+            name: "Dev".into(),
+        });
+        entry.target.item = Some(Named {
+            id: ItemId::random(),
+            name: "Stripe".into(),
+        });
+        entry.sentence(Viewer::Owner)
+    };
+    let grounds = Grounds::Token;
+    let denied = Event::Denied {
+        why: "its token may not read there".into(),
+        hidden: false,
+        rule: None,
+        remedy: None,
+    };
+    let outcome = Outcome::Failed("the vault could not be reached".into());
+
+    assert_snapshot!(stripe(Event::Allowed { grounds }), @"connect:web (token ci) revealed Dev/Stripe: allowed by its token");
+    assert_snapshot!(stripe(denied), @"connect:web (token ci) was denied revealing Dev/Stripe: its token may not read there");
+    assert_snapshot!(stripe(Event::Ended { of: 12, outcome }), @"connect:web (token ci) revealed Dev/Stripe: failed: the vault could not be reached (entry 12)");
 }
 
 #[test]

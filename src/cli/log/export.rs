@@ -20,6 +20,7 @@ use crate::{
         output::Output,
         session::Session,
     },
+    display_text::escaped,
 };
 
 /// How many entries are read at once.
@@ -116,14 +117,26 @@ fn connected(path: &Path) -> Result<UnixDatagram, Failure> {
 }
 
 /// The fields of an entry beside its sentence.
-fn fields(entry: &EntryJson) -> [(&'static str, String); 5] {
-    [
+fn fields(entry: &EntryJson) -> Vec<(&'static str, String)> {
+    let mut fields = vec![
         ("seq", entry.seq.to_string()),
         ("agent", entry.agent.clone()),
         ("action", entry.action.clone()),
         ("decision", entry.decision.clone()),
         ("target", entry.target.clone()),
-    ]
+    ];
+    if let Some(program) = &entry.connect {
+        fields.extend([
+            ("server_id", program.server_id.clone()),
+            ("token_id", program.token_id.clone()),
+            ("address", program.address.clone()),
+            ("request_id", program.request_id.clone()),
+        ]);
+        // What others wrote must not move or hide anything where it is shown.
+        let user_agent = program.user_agent.as_deref().map(escaped);
+        fields.extend(user_agent.map(|text| ("user_agent", text)));
+    }
+    fields
 }
 
 fn severity(entry: &EntryJson) -> u8 {
@@ -134,14 +147,17 @@ fn severity(entry: &EntryJson) -> u8 {
 }
 
 fn syslog(entry: &EntryJson) -> String {
-    let data = fields(entry).map(|(name, value)| format!(" {name}=\"{}\"", quoted(&value)));
+    let data: String = fields(entry)
+        .into_iter()
+        .map(|(name, value)| format!(" {name}=\"{}\"", quoted(&value)))
+        .collect();
     format!(
         "<{}>1 {} - hushkey {} {} [hushkey@32473{}] {}",
         FACILITY + severity(entry),
         entry.time,
         std::process::id(),
         entry.action,
-        data.concat(),
+        data,
         entry.sentence
     )
 }
