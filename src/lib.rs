@@ -19,6 +19,7 @@ pub mod fuzzing;
 pub mod generate;
 pub mod http;
 pub mod import;
+pub mod jwt;
 pub mod keys;
 pub mod launch;
 pub mod limits;

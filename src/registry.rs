@@ -5,44 +5,33 @@
 //! the store's (with a Connect server there is none) nor the log's. Nothing above these methods
 //! knows that: whoever runs several servers can put a table of PostgreSQL in its place, with the same rows and head.
 
-use std::{
-    path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::{
     access::AgentName,
-    private_file::PrivateFileError,
-    seal::{Broken, DataKey, KeyHolder, random_bytes},
-    sqlite_file::{self, SqliteFileError},
+    seal::KeyHolder,
     vault::{Secret, StoreHead},
 };
 
+pub mod connect;
 mod error;
 mod rows;
+mod sealed;
 mod token;
 
-pub use error::RegistryError;
-use rows::{Keys, Row, Table};
-pub use token::{LENGTH, PREFIX, TokenDigest, tokens_in};
+pub use error::{RegistryError, Trouble};
+use rows::Kept;
+use sealed::{Keys, Row, SealedFile};
+pub use token::{LENGTH, MANAGER_PREFIX, PREFIX, TokenDigest, tokens_in};
 
 /// How the registry is called among the stores whose heads the audit log remembers.
 pub const STORE_PREFIX: &str = "agents/";
 
-/// Says that the file is a registry of ours, and of which form.
-const APPLICATION: i32 = 0x6875_7367;
-const FORM: i32 = 1;
-
-/// What the file's key is wrapped for.
-const PURPOSE: &str = "registry";
-
 /// The agents' tokens. May be used by several threads, and by several processes at once.
 pub struct Registry {
-    keys: Keys,
-    open: Mutex<Open>,
+    file: SealedFile<Kept>,
 }
 
 /// What is known of one token.
@@ -73,14 +62,6 @@ pub enum NotProven {
     Unknown,
 }
 
-/// The open file, and its table as it was read last.
-struct Open {
-    connection: Connection,
-    /// SQLite's count of changes by others when the table was read; `None` before.
-    seen: Option<i64>,
-    table: Table,
-}
-
 impl AgentToken {
     /// Tells whether it is accepted at this time.
     #[must_use]
@@ -95,52 +76,16 @@ impl Registry {
     /// # Errors
     /// [`RegistryError`] when it can't be opened, is exposed to other users, or was wrapped by another key.
     pub fn open(path: &Path, holder: &dyn KeyHolder) -> Result<Self, RegistryError> {
-        let connection = match sqlite_file::open(path) {
-            Err(SqliteFileError::Private(PrivateFileError::Missing { .. })) => {
-                sqlite_file::create(path, |transaction| {
-                    fill(transaction, holder).map_err(RegistryError::from)
-                })?;
-                sqlite_file::open(path)?
-            }
-            opened => opened?,
-        };
-        check_form(&connection)?;
-        let (id, wrapped): (Vec<u8>, Vec<u8>) =
-            connection.query_row("SELECT id, wrapped_key FROM registry", (), |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
-        let key = holder
-            .unwrap(PURPOSE, &wrapped)
-            .map_err(|Broken| RegistryError::WrongKey)?;
-        Ok(Self {
-            keys: Keys::derive(&key, id),
-            open: Mutex::new(Open {
-                connection,
-                seen: None,
-                table: Table::default(),
-            }),
-        })
+        let file = SealedFile::open(path, holder)?;
+        Ok(Self { file })
     }
 
     /// Wraps the registry's key with another key of the owner's; no token changes.
     ///
     /// # Errors
-    /// [`RegistryError::WrongKey`] when `old` is not the key of this registry.
+    /// [`RegistryError`] when `old` is not the key of this registry.
     pub fn rewrap(&self, old: &dyn KeyHolder, new: &dyn KeyHolder) -> Result<(), RegistryError> {
-        let mut open = self.lock();
-        let transaction = open
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let wrapped: Vec<u8> =
-            transaction.query_row("SELECT wrapped_key FROM registry", (), |row| row.get(0))?;
-        let key = old
-            .unwrap(PURPOSE, &wrapped)
-            .map_err(|Broken| RegistryError::WrongKey)?;
-        transaction.execute(
-            "UPDATE registry SET wrapped_key = ?",
-            [new.wrap(PURPOSE, &key)],
-        )?;
-        Ok(transaction.commit()?)
+        self.file.rewrap(old, new)
     }
 
     /// Makes a token for an agent that has none in force. The text is shown once and kept nowhere.
@@ -153,11 +98,11 @@ impl Registry {
         expires: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Secret, RegistryError> {
-        self.change(|keys, table| {
-            if table.in_force(agent, now).next().is_some() {
+        self.file.change(|keys, rows| {
+            if in_force(rows, agent, now).next().is_some() {
                 return Err(RegistryError::Exists(agent.clone()));
             }
-            Ok(table.add(keys, agent, expires, now))
+            Ok(add(rows, keys, agent, expires, now))
         })
     }
 
@@ -171,14 +116,12 @@ impl Registry {
         expires: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Secret, RegistryError> {
-        self.change(|keys, table| {
-            if !table.rows.iter().any(|row| row.token.agent == *agent) {
+        self.file.change(|keys, rows| {
+            if !rows.iter().any(|row| row.record.token.agent == *agent) {
                 return Err(RegistryError::Missing(agent.clone()));
             }
-            table
-                .in_force(agent, now)
-                .for_each(|token| token.revoked = Some(now));
-            Ok(table.add(keys, agent, expires, now))
+            in_force(rows, agent, now).for_each(|token| token.revoked = Some(now));
+            Ok(add(rows, keys, agent, expires, now))
         })
     }
 
@@ -187,8 +130,8 @@ impl Registry {
     /// # Errors
     /// [`RegistryError::Missing`] when none is in force; [`RegistryError`] when the file can't be changed.
     pub fn revoke(&self, agent: &AgentName, now: Timestamp) -> Result<(), RegistryError> {
-        self.change(|_, table| {
-            let revoked = table.in_force(agent, now);
+        self.file.change(|_, rows| {
+            let revoked = in_force(rows, agent, now);
             match revoked.map(|token| token.revoked = Some(now)).count() {
                 0 => Err(RegistryError::Missing(agent.clone())),
                 _ => Ok(()),
@@ -201,12 +144,14 @@ impl Registry {
     /// # Errors
     /// [`RegistryError::Missing`] when it has none, [`RegistryError::Exists`] when the new name has some.
     pub fn rename(&self, from: &AgentName, to: &AgentName) -> Result<(), RegistryError> {
-        self.change(|_, table| {
-            if table.rows.iter().any(|row| row.token.agent == *to) {
+        self.file.change(|_, rows| {
+            let mut tokens = rows.iter().map(|row| &row.record.token);
+            if tokens.any(|token| token.agent == *to) {
                 return Err(RegistryError::Exists(to.clone()));
             }
-            let of = table.rows.iter_mut().filter(|row| row.token.agent == *from);
-            match of.map(|row| row.token.agent = to.clone()).count() {
+            let tokens = rows.iter_mut().map(|row| &mut row.record.token);
+            let of = tokens.filter(|token| token.agent == *from);
+            match of.map(|token| token.agent = to.clone()).count() {
                 0 => Err(RegistryError::Missing(from.clone())),
                 _ => Ok(()),
             }
@@ -218,9 +163,13 @@ impl Registry {
     /// # Errors
     /// [`RegistryError`] when the file can't be read.
     pub fn list(&self) -> Result<Vec<AgentToken>, RegistryError> {
-        let mut open = self.lock();
-        let table = open.current(&self.keys)?;
-        let mut tokens: Vec<_> = table.rows.iter().map(|row| row.token.clone()).collect();
+        let listed = |row: &Row<Kept>| AgentToken {
+            used: row.used,
+            ..row.record.token.clone()
+        };
+        let mut tokens: Vec<_> = self
+            .file
+            .look(|table| table.rows.iter().map(listed).collect())?;
         tokens.sort_by(|a, b| (&a.agent, b.created).cmp(&(&b.agent, a.created)));
         Ok(tokens)
     }
@@ -235,19 +184,18 @@ impl Registry {
         now: Timestamp,
     ) -> Result<Result<AgentName, NotProven>, RegistryError> {
         // A keyed MAC is compared, of which nobody outside can choose a prefix: how long that takes tells nothing.
-        let digest = self.keys.digest(token);
-        let mut open = self.lock();
-        let table = open.current(&self.keys)?;
-        let Some(row) = table.rows.iter().find(|row| row.digest == digest) else {
-            return Ok(Err(NotProven::Unknown));
-        };
-        let agent = row.token.agent.clone();
-        Ok(if row.token.is_in_force(now) {
-            Ok(agent)
-        } else if row.token.revoked.is_some() {
-            Err(NotProven::Revoked(agent))
-        } else {
-            Err(NotProven::Expired(agent))
+        let digest = self.file.keys().digest(token.bytes());
+        self.file.look(|table| {
+            let row = table.index.get(&digest).map(|at| &table.rows[*at]);
+            let token = &row.ok_or(NotProven::Unknown)?.record.token;
+            let agent = token.agent.clone();
+            if token.is_in_force(now) {
+                Ok(agent)
+            } else if token.revoked.is_some() {
+                Err(NotProven::Revoked(agent))
+            } else {
+                Err(NotProven::Expired(agent))
+            }
         })
     }
 
@@ -256,20 +204,9 @@ impl Registry {
     /// # Errors
     /// [`RegistryError`] when the file can't be written. Nothing depends on it.
     pub fn note_use(&self, token: &TokenDigest, now: Timestamp) -> Result<(), RegistryError> {
-        let digest = self.keys.digest(token);
-        let mut open = self.lock();
-        let rows = &mut open.current(&self.keys)?.rows;
-        let Some(row) = rows.iter_mut().find(|row| row.digest == digest) else {
-            return Ok(());
-        };
-        let noted = row.token.used.map(hour);
-        if noted == Some(hour(now)) {
-            return Ok(());
-        }
-        row.token.used = Timestamp::from_second(hour(now) * 3600).ok();
-        let handle = row.handle;
-        rows::note_use(&open.connection, &self.keys, &handle, now)?;
-        Ok(())
+        let digest = self.file.keys().digest(token.bytes());
+        self.file
+            .note_use(|table| table.index.get(&digest).copied(), now)
     }
 
     /// Where the registry stands: an older copy in its place has a lower revision.
@@ -277,31 +214,7 @@ impl Registry {
     /// # Errors
     /// [`RegistryError`] when the file can't be read.
     pub fn head(&self) -> Result<StoreHead, RegistryError> {
-        let mut open = self.lock();
-        let table = open.current(&self.keys)?;
-        Ok(self.keys.store_head(table))
-    }
-
-    /// Changes the table in one transaction: from what it finds to what it leaves.
-    fn change<T>(
-        &self,
-        work: impl FnOnce(&Keys, &mut Table) -> Result<T, RegistryError>,
-    ) -> Result<T, RegistryError> {
-        let mut open = self.lock();
-        open.seen = None;
-        let transaction = open
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut table = Table::read(&transaction, &self.keys)?;
-        let made = work(&self.keys, &mut table)?;
-        table.write(&transaction, &self.keys)?;
-        transaction.commit()?;
-        Ok(made)
-    }
-
-    /// A panic in another thread has left no transaction open: those end with their scope.
-    fn lock(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.file.head()
     }
 }
 
@@ -311,82 +224,35 @@ impl std::fmt::Debug for Registry {
     }
 }
 
-impl Open {
-    /// The table as the file has it now.
-    fn current(&mut self, keys: &Keys) -> Result<&mut Table, RegistryError> {
-        let changes: i64 = self
-            .connection
-            .pragma_query_value(None, "data_version", |row| row.get(0))?;
-        if self.seen != Some(changes) {
-            self.seen = None;
-            // One transaction, so that rows and head belong together.
-            let transaction = self.connection.transaction()?;
-            self.table = Table::read(&transaction, keys)?;
-            transaction.commit()?;
-            self.seen = Some(changes);
-        }
-        Ok(&mut self.table)
-    }
+fn in_force<'r>(
+    rows: &'r mut [Row<Kept>],
+    agent: &AgentName,
+    now: Timestamp,
+) -> impl Iterator<Item = &'r mut AgentToken> {
+    let tokens = rows.iter_mut().map(|row| &mut row.record.token);
+    tokens.filter(move |token| token.agent == *agent && token.is_in_force(now))
 }
 
-impl Table {
-    fn in_force(
-        &mut self,
-        agent: &AgentName,
-        now: Timestamp,
-    ) -> impl Iterator<Item = &mut AgentToken> {
-        let tokens = self.rows.iter_mut().map(|row| &mut row.token);
-        tokens.filter(move |token| token.agent == *agent && token.is_in_force(now))
-    }
-
-    fn add(
-        &mut self,
-        keys: &Keys,
-        agent: &AgentName,
-        expires: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Secret {
-        let token = token::NewToken::random();
-        self.rows.push(Row {
-            handle: rows::new_handle(),
-            digest: keys.digest(&token.digest),
-            token: AgentToken {
-                agent: agent.clone(),
-                hint: token.hint,
-                created: now,
-                expires,
-                revoked: None,
-                used: None,
-            },
-        });
-        token.text
-    }
-}
-
-fn hour(time: Timestamp) -> i64 {
-    time.as_second().div_euclid(3600)
-}
-
-fn fill(transaction: &Transaction<'_>, holder: &dyn KeyHolder) -> rusqlite::Result<()> {
-    let key = DataKey::random();
-    let id = random_bytes::<16>().to_vec();
-    transaction.execute_batch(rows::SCHEMA)?;
-    transaction.pragma_update(None, "application_id", APPLICATION)?;
-    transaction.pragma_update(None, "user_version", FORM)?;
-    transaction.execute(
-        "INSERT INTO registry (only, id, wrapped_key) VALUES (1, ?, ?)",
-        (&id, holder.wrap(PURPOSE, &key)),
-    )?;
-    Table::default().write(transaction, &Keys::derive(&key, id))
-}
-
-fn check_form(connection: &Connection) -> Result<(), RegistryError> {
-    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
-    if number("application_id")? == APPLICATION && number("user_version")? == FORM {
-        Ok(())
-    } else {
-        Err(RegistryError::Form)
-    }
+fn add(
+    rows: &mut Vec<Row<Kept>>,
+    keys: &Keys,
+    agent: &AgentName,
+    expires: Option<Timestamp>,
+    now: Timestamp,
+) -> Secret {
+    let token = token::NewToken::random(PREFIX);
+    rows.push(Row::new(Kept {
+        digest: keys.digest(token.digest.bytes()),
+        token: AgentToken {
+            agent: agent.clone(),
+            hint: token.hint,
+            created: now,
+            expires,
+            revoked: None,
+            used: None,
+        },
+    }));
+    token.text
 }
 
 #[cfg(test)]

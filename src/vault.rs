@@ -20,7 +20,7 @@ pub use environment::{
     VariableName,
 };
 pub use id::{
-    EnvironmentId, FieldId, FileId, ItemId, SectionId, ServerId, TokenId, VaultId, is_id,
+    EnvironmentId, FieldId, FileId, GroupId, ItemId, SectionId, ServerId, TokenId, VaultId, is_id,
 };
 pub use item::{
     Batch, BatchVault, Category, Field, FieldMetadata, FieldType, FileMetadata, Item, ItemMetadata,

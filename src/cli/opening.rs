@@ -26,14 +26,15 @@ use crate::{
     policy::edit,
     policy_file::PolicyFile,
     private_file::{self, PrivateFileError},
-    registry::Registry,
     vault::{Secret, StoreHead, VaultError, VaultOverview},
 };
 
 pub(super) mod key;
 mod people;
+mod registries;
 
 use key::OwnerKey;
+pub(super) use registries::{open_with_agents, open_with_registries};
 
 /// How long a start waits for another process that makes what is missing.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -137,29 +138,6 @@ pub(super) fn open_with(config: &Config, key: OwnerKey) -> Result<Broker, Broker
         )));
     }
     assemble(config, key, LocalVault::open)
-}
-
-/// As [`open`], with the agents' tokens. An older copy of them in their place may hold one that was revoked, so it is
-/// refused.
-pub(super) fn open_with_agents(config: &Config) -> Result<(Broker, Registry), BrokerError> {
-    drop(lock(config, FlockOperation::NonBlockingLockShared));
-    let key = key::owner_key(config)?;
-    let kek = key.kek.clone();
-    let broker = open_with(config, key)?;
-    let registry = Registry::open(&config.places.agents, &kek).map_err(unavailable)?;
-    let head = registry.head().map_err(unavailable)?;
-    let known = broker.audit().known_head(&head.store)?;
-    if known.is_some_and(|known| {
-        head.revision < known.revision || head.revision == known.revision && head.mark != known.mark
-    }) {
-        return Err(unavailable_text(format!(
-            "an older copy of the agents' tokens was put in place of `{}`, and may hold some that were revoked, so none is \
-             accepted; move it away and make new ones with `hushkey agent create`",
-            config.places.agents.display()
-        )));
-    }
-    broker.audit().note_head(&head)?;
-    Ok((broker, registry))
 }
 
 /// Opens the audit log alone: it has to be readable when the store is not.
@@ -307,10 +285,7 @@ fn rewrap(config: &Config, old: &Kek, new: &Kek) -> Result<(), BrokerError> {
         let audit = AuditLog::open(&places.audit, old).map_err(unavailable)?;
         audit.rewrap(old, new).map_err(unavailable)?;
     }
-    if places.agents.exists() && Registry::open(&places.agents, new).is_err() {
-        let registry = Registry::open(&places.agents, old).map_err(unavailable)?;
-        registry.rewrap(old, new).map_err(unavailable)?;
-    }
+    registries::rewrap(config, old, new)?;
     if places.environments.exists() {
         LocalVault::rewrap(&places.environments, old, new)?;
     }

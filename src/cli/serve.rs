@@ -15,6 +15,7 @@ use crate::{
     },
     http::{Limits, Listen, Plan, Server, StartError, Tls},
     mcp::ServerOptions,
+    registry::RegistryError,
 };
 
 /// Threads that answer; what waits for a disk has others.
@@ -26,11 +27,11 @@ pub(super) fn perform(arguments: Serve, mut session: Session) -> anyhow::Result<
     session.config.also_own.extend(arguments.tls_key.clone());
     let plan = plan(arguments)?;
     session.make_on_first_use()?;
-    let (broker, registry) = opening::open_with_agents(&session.config)?;
-    let tokens = registry
-        .list()
-        .map_err(|error| Failure::Unavailable(error.to_string()))?;
-    if tokens.is_empty() {
+    let (broker, registries) = opening::open_with_registries(&session.config)?;
+    let unavailable = |error: RegistryError| Failure::Unavailable(error.to_string());
+    let has_agents = !registries.agents.list().map_err(unavailable)?.is_empty();
+    let has_servers = registries.connect.has_servers().map_err(unavailable)?;
+    if !has_agents && !has_servers {
         session.output.note(
             "no agent has a token yet, so nobody will be let in; `hushkey agent create NAME` makes one, also while this runs",
         );
@@ -48,7 +49,7 @@ pub(super) fn perform(arguments: Serve, mut session: Session) -> anyhow::Result<
                 .note("an older copy was put in the store's place; `hushkey doctor` tells more");
         }
         let end = Signals::listen()?;
-        let server = Server::start(plan, broker, registry).await;
+        let server = Server::start(plan, broker, registries.agents).await;
         let server = server.map_err(failure)?;
         tell(&server, session.output)?;
         server.run(end.first()).await;

@@ -25,6 +25,8 @@ pub struct Places {
     pub approvals: PathBuf,
     /// `agents.db`: digests of agents' tokens, with SQLite's companions beside it.
     pub agents: PathBuf,
+    /// `connect.db`: Connect servers of ours and digests of their tokens, with SQLite's companions beside it.
+    pub connect: PathBuf,
 }
 
 impl Places {
@@ -83,6 +85,7 @@ impl Places {
             environments: state.join("environments.db"),
             approvals: state.join("approvals.db"),
             agents: data.join("agents.db"),
+            connect: data.join("connect.db"),
         }
     }
 }

@@ -1,30 +1,46 @@
-//! Why the registry did not do its part.
+//! Why a registry did not do its part.
 
 use rusqlite::ErrorCode;
 
-use crate::{access::AgentName, private_file::PrivateFileError, sqlite_file::SqliteFileError};
+use crate::{
+    access::{AgentName, VaultAccess},
+    private_file::PrivateFileError,
+    sqlite_file::SqliteFileError,
+    vault::VaultId,
+};
 
-/// Why the registry did not do its part. Then no token is accepted.
+/// Why a registry did not do its part. Whoever wanted to prove something to it is not let in then.
 ///
 /// Messages say what to do and may be shown to anybody; none repeats a token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
-    /// Other processes held the file for too long.
-    #[error("another hushkey is changing the agents' tokens; try again")]
-    Busy,
+    /// Several tokens have the name.
+    #[error(
+        "{count} tokens are called `{name}`; use an id instead, or name the server with --server"
+    )]
+    Ambiguous {
+        /// The name.
+        name: String,
+        /// How many.
+        count: usize,
+    },
+
+    /// A token was to reach further than its server.
+    #[error(
+        "the server has {} in vault {vault}, which is less than the token is to have; `hushkey connect vault grant` gives it more",
+        .has.map_or_else(|| "nothing".to_owned(), |access| format!("`{access}`"))
+    )]
+    Beyond {
+        /// The vault.
+        vault: VaultId,
+        /// What the server may do there, if anything.
+        has: Option<VaultAccess>,
+    },
 
     /// The agent has a token that is in force.
     #[error("{0} has a token already; `hushkey agent rotate {0}` replaces it")]
     Exists(AgentName),
-
-    /// The file is not usable as it lies there.
-    #[error("the agents' tokens can't be opened: {0}")]
-    File(#[source] SqliteFileError),
-
-    /// The file is another one, or one of a newer hushkey.
-    #[error("the agents' tokens have a form that this hushkey does not know; update hushkey")]
-    Form,
 
     /// The agent has no token that is in force.
     #[error(
@@ -32,25 +48,96 @@ pub enum RegistryError {
     )]
     Missing(AgentName),
 
+    /// There is no server, token, group or member of that name or id.
+    #[error("there is no {what} `{name}`; {list} shows which there are")]
+    NoSuch {
+        /// What was looked for: `Connect server`.
+        what: &'static str,
+        /// How it was called.
+        name: String,
+        /// The command that lists them.
+        list: &'static str,
+    },
+
+    /// A token without a vault opens nothing.
+    #[error("a token needs at least one vault that its server has; name it with --vault")]
+    NoVault,
+
+    /// The file is not usable as it is; the subject is what lies in it.
+    #[error("{subject} {source}")]
+    Store {
+        /// `the agents' tokens`.
+        subject: &'static str,
+        /// Why.
+        #[source]
+        source: Trouble,
+    },
+
+    /// Something else is called so.
+    #[error("there is a {what} `{name}` already; choose another name")]
+    Taken {
+        /// What: `Connect server`.
+        what: &'static str,
+        /// How it is called.
+        name: String,
+    },
+}
+
+/// What is wrong with a registry's file: the second half of a sentence that begins with what lies in it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// Other processes held the file for too long.
+    #[error("are being changed by another hushkey; try again")]
+    Busy,
+
+    /// The file is not usable as it lies there.
+    #[error("can't be opened: {0}")]
+    File(#[source] SqliteFileError),
+
+    /// The file is another one, or one of a newer hushkey.
+    #[error("have a form that this hushkey does not know; update hushkey")]
+    Form,
+
     /// A record does not match its seal, or one is missing or too many.
     #[error(
-        "the agents' tokens were changed outside hushkey, so none is accepted; move the file away and make new ones with \
-         `hushkey agent create`"
+        "were changed outside hushkey, so no token is accepted; move the file away and make new ones"
     )]
     Tampered,
 
     /// SQLite refused.
-    #[error(
-        "the agents' tokens can't be read or written: the system reports an error on their file"
-    )]
+    #[error("can't be read or written: the system reports an error on their file")]
     Unusable(#[source] rusqlite::Error),
 
     /// The file's key was wrapped by another key.
-    #[error("this is not the key of the agents' tokens; put the right key back")]
+    #[error("were sealed with another key; put the right key back")]
     WrongKey,
 }
 
-impl From<rusqlite::Error> for RegistryError {
+impl RegistryError {
+    /// Tells whether the file was changed by something else than hushkey.
+    #[must_use]
+    pub fn is_tampering(&self) -> bool {
+        matches!(
+            self,
+            Self::Store {
+                source: Trouble::Tampered,
+                ..
+            }
+        )
+    }
+}
+
+impl Trouble {
+    pub(super) fn with(self, subject: &'static str) -> RegistryError {
+        RegistryError::Store {
+            subject,
+            source: self,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Trouble {
     fn from(source: rusqlite::Error) -> Self {
         let rusqlite::Error::SqliteFailure(failure, _) = &source else {
             // A row that is missing or has another type: not as we write them.
@@ -65,7 +152,7 @@ impl From<rusqlite::Error> for RegistryError {
     }
 }
 
-impl From<SqliteFileError> for RegistryError {
+impl From<SqliteFileError> for Trouble {
     fn from(error: SqliteFileError) -> Self {
         match error {
             SqliteFileError::Sqlite(error) => error.into(),
@@ -74,7 +161,7 @@ impl From<SqliteFileError> for RegistryError {
     }
 }
 
-impl From<PrivateFileError> for RegistryError {
+impl From<PrivateFileError> for Trouble {
     fn from(error: PrivateFileError) -> Self {
         Self::File(error.into())
     }

@@ -1,7 +1,7 @@
 //! What a token looks like, and what is kept of it.
 //!
 //! ```text
-//! token: hka_ | 256 random bits (52 letters and digits, base32) | check (7, base32 of SHA-256's first 4 bytes)
+//! token: hka_ or hkm_ | 256 random bits (52 letters and digits, base32) | check (7, base32 of SHA-256's first 4 bytes)
 //! ```
 //!
 //! The prefix tells people and scanners of repositories what they found; the check tells a mistyped token from one that
@@ -15,6 +15,10 @@ use crate::{seal::random_bytes, vault::Secret};
 
 /// How every agent's token begins.
 pub const PREFIX: &str = "hka_";
+/// How the token of every manager of Connect servers begins.
+pub const MANAGER_PREFIX: &str = "hkm_";
+/// All of them; they have the same length.
+const PREFIXES: [&str; 2] = [PREFIX, MANAGER_PREFIX];
 /// Letters and digits of the random part.
 const RANDOM: usize = 52;
 /// Letters and digits of the check.
@@ -36,10 +40,10 @@ pub(super) struct NewToken {
 }
 
 impl NewToken {
-    pub(super) fn random() -> Self {
+    pub(super) fn random(prefix: &str) -> Self {
         let bits = Zeroizing::new(random_bytes::<32>());
         let mut text = Zeroizing::new(String::with_capacity(LENGTH));
-        text.push_str(PREFIX);
+        text.push_str(prefix);
         base32().encode_append(&*bits, &mut text);
         let check = check(&text);
         text.push_str(&check);
@@ -58,7 +62,7 @@ impl TokenDigest {
     pub fn of(text: &str) -> Option<Self> {
         let (unchecked, end) = text.split_at_checked(LENGTH - CHECK)?;
         let fits = text.len() == LENGTH
-            && text.starts_with(PREFIX)
+            && PREFIXES.iter().any(|prefix| text.starts_with(prefix))
             && text[PREFIX.len()..].bytes().all(is_digit)
             && end == check(unchecked);
         fits.then(|| Self(Sha256::digest(text).into()))
@@ -77,7 +81,7 @@ impl std::fmt::Debug for TokenDigest {
 
 /// Finds texts that have the form of a token, check included, in a text: where each begins and ends.
 pub fn tokens_in(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> {
-    text.match_indices(PREFIX).filter_map(|(at, _)| {
+    text.match_indices("hk").filter_map(|(at, _)| {
         let candidate = text.get(at..at + LENGTH)?;
         TokenDigest::of(candidate).map(|_| at..at + LENGTH)
     })
@@ -104,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_token_is_known_by_its_form_and_its_check() {
-        let token = NewToken::random();
+        let token = NewToken::random(PREFIX);
         let text = token.text.expose_secret();
 
         assert_eq!(text.len(), LENGTH);
@@ -123,7 +127,7 @@ mod tests {
 
     #[test]
     fn tokens_are_found_in_a_text_and_look_alikes_are_not() {
-        let token = NewToken::random();
+        let token = NewToken::random(PREFIX);
         let text = format!(
             "hka_ hka_{} \"{}\"",
             "a".repeat(LENGTH),

@@ -105,6 +105,12 @@ id!(
 strict!(TokenId);
 
 id!(
+    /// The id of a group that manages Connect servers of ours.
+    GroupId
+);
+strict!(GroupId);
+
+id!(
     /// An item's id, unique over all vaults.
     ItemId
 );

@@ -214,6 +214,11 @@ pub(crate) const ROOMS: &[Room] = &[
         never: EDGES,
     },
     Room {
+        name: "jwt",
+        may: &["vault::Secret"],
+        never: &["reqwest", "rmcp", "rusqlite", "tokio"],
+    },
+    Room {
         name: "keys",
         may: &["private_file", "seal", "vault::Secret"],
         never: EDGES,
@@ -293,11 +298,11 @@ pub(crate) const ROOMS: &[Room] = &[
         name: "registry",
         may: &[
             "access",
+            "jwt",
             "private_file",
             "seal",
             "sqlite_file",
-            "vault::Secret",
-            "vault::StoreHead",
+            "vault",
         ],
         never: &["reqwest", "rmcp", "serde_json", "tokio"],
     },
