@@ -85,6 +85,15 @@ pub struct Recorded {
     pub code: Option<RequestCode>,
 }
 
+/// What one caller wants written: all of it, or nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// The entries, in order.
+    pub entries: Vec<NewEntry>,
+    /// Where the store stands, if that is to be noted.
+    pub head: Option<StoreHead>,
+}
+
 impl AuditLog {
     /// Opens the log, or makes it: file 0600, directory 0700. `holder` wraps and unwraps its key.
     ///
@@ -148,11 +157,20 @@ impl AuditLog {
         entries: &[NewEntry],
         head: Option<&StoreHead>,
     ) -> Result<Vec<Recorded>, AuditError> {
+        self.change(|log| log.append_all(entries, head))
+    }
+
+    /// Writes what several callers want written in one go, in order, with one sync for all; all of it or nothing. Tells
+    /// for each where its entries are.
+    ///
+    /// # Errors
+    /// As [`AuditLog::append`], for all of them.
+    pub fn append_batches(&self, batches: &[Batch]) -> Result<Vec<Vec<Recorded>>, AuditError> {
         self.change(|log| {
-            if let Some(head) = head {
-                log.head.anchors.note(head);
-            }
-            entries.iter().map(|entry| log.append(entry)).collect()
+            let batches = batches.iter();
+            batches
+                .map(|batch| log.append_all(&batch.entries, batch.head.as_ref()))
+                .collect()
         })
     }
 
@@ -266,6 +284,17 @@ struct Writing<'t> {
 }
 
 impl Writing<'_> {
+    fn append_all(
+        &mut self,
+        entries: &[NewEntry],
+        head: Option<&StoreHead>,
+    ) -> Result<Vec<Recorded>, AuditError> {
+        if let Some(head) = head {
+            self.head.anchors.note(head);
+        }
+        entries.iter().map(|entry| self.append(entry)).collect()
+    }
+
     fn append(&mut self, entry: &NewEntry) -> Result<Recorded, AuditError> {
         let code = entry.has_code().then(|| self.new_code()).transpose()?;
         let seq = self.head.seq + 1;

@@ -46,6 +46,7 @@ mod people;
 mod program;
 mod question;
 mod read;
+mod recorder;
 mod released;
 pub mod request;
 mod resolve;
@@ -89,6 +90,8 @@ pub struct Broker {
     environments: Arc<dyn Environments>,
     policy: Box<dyn PolicySource>,
     audit: Arc<AuditLog>,
+    /// The way into the log.
+    recorder: recorder::Recorder,
     grounds: Grounds,
     released: released::Released,
     /// How persons are reached; `None` where nobody can be asked.
@@ -166,11 +169,13 @@ impl Broker {
         for (name, secret) in &grounds.own_secrets {
             released.keep(name, secret.clone());
         }
+        let audit = Arc::new(audit);
         Self {
             vault,
             environments: Arc::new(NoEnvironments),
             policy,
-            audit: Arc::new(audit),
+            recorder: recorder::Recorder::new(Arc::clone(&audit)),
+            audit,
             grounds,
             released,
             reached: None,

@@ -39,6 +39,8 @@ mod runs;
 mod started;
 #[path = "broker/templates.rs"]
 mod templates;
+#[path = "broker/together.rs"]
+mod together;
 #[path = "broker/ways_round.rs"]
 mod ways_round;
 

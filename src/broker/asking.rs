@@ -20,8 +20,10 @@ use crate::{
         Approvals, ApprovalsError, AskMatter, Digest, Matter, NewRequest, RequestId, Thing, Ticket,
         Verdict,
     },
-    audit::{AuditLog, NewEntry, Outcome, Target, Verb},
-    broker::{Ask, Broker, BrokerError, ItemView, guard::Deed, resolve::Located},
+    audit::{NewEntry, Outcome, Target, Verb},
+    broker::{
+        Ask, Broker, BrokerError, ItemView, guard::Deed, recorder::Recorder, resolve::Located,
+    },
     policy::{Action, Right},
     vault::{FieldId, FieldMetadata, Noun, VaultError},
 };
@@ -225,7 +227,7 @@ impl Broker {
             digest: request.digest,
             deed,
         };
-        tokio::spawn(expire(approvals, Arc::clone(&self.audit), asked.clone()));
+        tokio::spawn(expire(approvals, self.recorder.clone(), asked.clone()));
         Ok(asked)
     }
 
@@ -345,27 +347,25 @@ impl Broker {
     }
 
     pub(super) async fn end_ask(&self, deed: &AskDeed, outcome: Outcome) {
-        let (audit, entry) = (Arc::clone(&self.audit), deed.ended(outcome));
-        note_end(audit, entry).await;
+        note_end(&self.recorder, deed.ended(outcome)).await;
     }
 }
 
 /// Records that nobody typed it in time.
-async fn expire(approvals: Arc<Approvals>, audit: Arc<AuditLog>, asked: Asked) {
+async fn expire(approvals: Arc<Approvals>, recorder: Recorder, asked: Asked) {
     let left = asked.expires.duration_since(Timestamp::now()) + SignedDuration::from_secs(1);
     tokio::time::sleep(left.unsigned_abs()).await;
     let id = asked.id.clone();
     let answered = blocking(move || approvals.is_answered(&id)).await;
     if matches!(answered, Ok(false)) {
-        note_end(audit, asked.deed.ended(Outcome::TimedOut)).await;
+        note_end(&recorder, asked.deed.ended(Outcome::TimedOut)).await;
     }
 }
 
 /// What is done is done: that its record could not be written is told to the operator only.
-async fn note_end(audit: Arc<AuditLog>, entry: NewEntry) {
-    let noted = tokio::task::spawn_blocking(move || audit.append_all(&[entry], None)).await;
-    if !matches!(noted, Ok(Ok(_))) {
-        tracing::error!(target: "hushkey", "the end of a request for a value could not be recorded");
+async fn note_end(recorder: &Recorder, entry: NewEntry) {
+    if let Err(error) = recorder.record(vec![entry], None).await {
+        tracing::error!(target: "hushkey", %error, "the end of a request for a value could not be recorded");
     }
 }
 

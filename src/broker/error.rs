@@ -1,5 +1,7 @@
 //! Why the broker did not do what was asked.
 
+use std::sync::Arc;
+
 use crate::{
     approvals::ApprovalsError,
     audit::AuditError,
@@ -70,6 +72,16 @@ pub enum BrokerError {
 
 impl From<AuditError> for BrokerError {
     fn from(error: AuditError) -> Self {
+        Self::Unavailable {
+            message: error.to_string(),
+            source: Some(Box::new(error)),
+        }
+    }
+}
+
+/// The log's answer to several at once.
+impl From<Arc<AuditError>> for BrokerError {
+    fn from(error: Arc<AuditError>) -> Self {
         Self::Unavailable {
             message: error.to_string(),
             source: Some(Box::new(error)),

@@ -14,6 +14,7 @@ use crate::{
     broker::{
         Ask, Broker, BrokerError,
         command::Command,
+        recorder::Recorder,
         resolve::{Located, Target, no_item},
     },
     launch::{Finished, Status},
@@ -363,14 +364,13 @@ impl Broker {
         with_head: bool,
     ) -> Result<Vec<audit::Recorded>, BrokerError> {
         let head = if with_head { self.head().await? } else { None };
-        let audit = Arc::clone(&self.audit);
-        Ok(blocking(move || audit.append_all(&entries, head.as_ref())).await??)
+        self.recorder.record(entries, head).await
     }
 }
 
 /// Closes the ticket of a run that outlives the request which began it. That it could not be recorded is told to the
 /// operator only.
-pub(super) async fn close_run(audit: Arc<audit::AuditLog>, ticket: Ticket, outcome: Outcome) {
+pub(super) async fn close_run(recorder: &Recorder, ticket: Ticket, outcome: Outcome) {
     let entry = NewEntry::ended(
         Timestamp::now(),
         &ticket.caller,
@@ -379,7 +379,7 @@ pub(super) async fn close_run(audit: Arc<audit::AuditLog>, ticket: Ticket, outco
         ticket.seq,
         outcome,
     );
-    if let Err(error) = blocking(move || audit.append_all(&[entry], None)).await {
+    if let Err(error) = recorder.record(vec![entry], None).await {
         tracing::error!(target: "hushkey", %error, "an outcome could not be recorded");
     }
 }

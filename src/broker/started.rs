@@ -150,12 +150,12 @@ impl Broker {
             .lock()
             .insert(handle.clone(), Arc::new(command));
 
-        let audit = Arc::clone(&self.audit);
+        let recorder = self.recorder.clone();
         let forgotten = handle.clone();
         tokio::spawn(async move {
             let ended = running.await;
             let outcome = outcome(&ended);
-            guard::close_run(audit, ticket, outcome).await;
+            guard::close_run(&recorder, ticket, outcome).await;
             // Nobody waits any more if the whole server is going.
             let _ = tell.send(state_of(ended));
             forget_in_time(commands, forgotten).await;
