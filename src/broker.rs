@@ -59,6 +59,7 @@ mod started;
 mod turned_away;
 mod typed;
 mod update;
+mod used;
 mod value;
 mod variables;
 mod wire;
@@ -80,7 +81,8 @@ pub use request::{
     ItemView, ItemsWanted, NewField, NewVariable, RunAnswer, RunRequest, SetVariables, Source,
     UpdateItem, VariableLine, VaultView,
 };
-pub use run::{MAX_TIMEOUT, PreparedRun, Used};
+pub use run::{MAX_TIMEOUT, PreparedRun};
+pub use used::Used;
 
 use resolve::Seen;
 

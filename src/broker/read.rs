@@ -17,7 +17,8 @@ use crate::{
     dotenv,
     policy::{Action, Decision, Right, Rights},
     vault::{
-        BackendAccess, Item, ItemOverview, ItemState, Secret, SecretReference, VaultError, is_id,
+        BackendAccess, Item, ItemOverview, ItemState, Secret, SecretReference, VariableContent,
+        VaultError, is_id,
         name::{folded_name, same_name},
         reference::Ambiguity,
     },
@@ -132,13 +133,46 @@ impl Broker {
         caller: &Caller,
         references: &[String],
         env_file: Option<&Path>,
+        environment: Option<&str>,
     ) -> Result<Vec<Checked>, BrokerError> {
-        let ask = self.ask(caller).await?;
+        let mut ask = self.ask(caller).await?;
+        let variables = match environment {
+            Some(name) => self.variables_to_check(&mut ask, name).await?,
+            None => Vec::new(),
+        };
         let ticket = self
             .permit(&ask, &Action::ListVaults, Deed::of(Verb::CheckReferences))
             .await?;
-        let checked = self.checked(&ask, references, env_file).await;
+        let checked = self.checked(&ask, references, env_file, variables).await;
         self.closing(ticket, checked).await
+    }
+
+    /// The variables of an environment that are references, for who may see what it holds.
+    async fn variables_to_check(
+        &self,
+        ask: &mut Ask<'_>,
+        name: &str,
+    ) -> Result<Vec<(Option<String>, String)>, BrokerError> {
+        let verb = Verb::CheckReferences;
+        let seen = self.environment_for(ask, verb, name).await?;
+        if !seen.rights.has(Right::Metadata) {
+            let own = seen.named();
+            let action = Action::Environment {
+                environment: &own,
+                right: Right::Metadata,
+                reasoned: false,
+            };
+            let deed = Deed::environment(verb, &own);
+            self.permit(ask, &action, deed).await.map(drop)?;
+        }
+        let variables = seen.environment.variables.into_iter();
+        let references = variables.filter_map(|variable| match variable.content {
+            VariableContent::Reference(reference) => {
+                Some((Some(variable.name.to_string()), reference.to_string()))
+            }
+            VariableContent::Text(_) => None,
+        });
+        Ok(references.collect())
     }
 
     async fn checked(
@@ -146,11 +180,10 @@ impl Broker {
         ask: &Ask<'_>,
         references: &[String],
         env_file: Option<&Path>,
+        variables: Vec<(Option<String>, String)>,
     ) -> Result<Vec<Checked>, BrokerError> {
-        let mut lines: Vec<(Option<String>, String)> = references
-            .iter()
-            .map(|reference| (None, reference.clone()))
-            .collect();
+        let named = references.iter().map(|reference| (None, reference.clone()));
+        let mut lines: Vec<(Option<String>, String)> = named.collect();
         if let Some(path) = env_file {
             let file = self.env_file(ask, path)?;
             // An agent's file is expanded from itself alone.
@@ -176,6 +209,7 @@ impl Broker {
                 );
             }
         }
+        lines.extend(variables);
         let reasons = lines
             .iter()
             .map(|(_, reference)| self.why_not(ask, reference));

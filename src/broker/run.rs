@@ -18,14 +18,14 @@ use crate::{
         run_answer::{
             Ended, answer, keep_last_lines, withhold, withhold_disguised, withhold_pieces,
         },
-        shown,
+        shown, used,
         value::Values,
         wire::{Carried, Wiring},
     },
     launch::{self, Keep, Launch, Seen, Stdin, Value},
     policy::{Action, Governed, OutputMode, Permit, Run, Surroundings},
     redact::{Gate, Redactor},
-    vault::{Environment, ItemId, Secret, VaultError, VaultId},
+    vault::{Environment, EnvironmentId, Secret},
 };
 
 /// When an agent's run is ended if nobody says otherwise.
@@ -49,6 +49,8 @@ pub struct PreparedRun {
     pub(super) secrets: Vec<Injected>,
     /// The fields that the values come from.
     pub(super) targets: Vec<Target>,
+    /// The environments that the variables come from, in the versions that were read.
+    pub(super) environments: Vec<(EnvironmentId, u64)>,
     pub(super) ticket: Ticket,
 }
 
@@ -163,22 +165,6 @@ impl Broker {
             .map(|(prepared, _)| prepared)
     }
 
-    /// Tells whether an item that a prepared run has values of was changed since, or is gone. Looks at metadata only, and
-    /// only for as long as the run lasts that was recorded.
-    ///
-    /// # Errors
-    /// [`BrokerError`] when the vault does not answer.
-    pub async fn is_outdated(&self, used: &Used) -> Result<bool, BrokerError> {
-        for (vault, item, version) in &used.0 {
-            match self.vault.metadata(vault, item).await {
-                Ok(metadata) if metadata.overview.version == *version => {}
-                Ok(_) | Err(VaultError::NotFound { .. }) => return Ok(true),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(false)
-    }
-
     /// Records how a prepared run ended.
     ///
     /// # Errors
@@ -272,6 +258,7 @@ impl Broker {
                     short,
                     secrets,
                     targets,
+                    environments: used::versions(&environments),
                     ticket,
                 },
                 mode,
@@ -459,27 +446,7 @@ async fn disguised(secrets: Arc<Vec<Injected>>, seen: &Seen) -> Option<String> {
     looked.await.unwrap_or(Some(first))
 }
 
-/// The items that a run has values of, in the versions that it has.
-#[derive(Clone, Debug, Default)]
-pub struct Used(Vec<(VaultId, ItemId, u64)>);
-
 impl PreparedRun {
-    /// The items that the values come from.
-    #[must_use]
-    pub fn used(&self) -> Used {
-        let mut used: Vec<_> = self
-            .targets
-            .iter()
-            .map(|target| {
-                let reference = &target.reference;
-                let vault = reference.vault.id.clone();
-                (vault, reference.item.id.clone(), target.version)
-            })
-            .collect();
-        used.dedup();
-        Used(used)
-    }
-
     /// Takes the run apart: what to start, what to conceal, and the ticket for [`Broker::finish_run`].
     pub fn into_parts(self) -> (Launch, Redactor, Ticket) {
         (self.launch, self.redactor, self.ticket)

@@ -108,6 +108,7 @@ impl Broker {
             secrets,
             targets,
             ticket,
+            environments: _,
         } = prepared;
         launch.timeout = ticket.timeout();
         launch.keep = match mode {

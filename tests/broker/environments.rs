@@ -137,6 +137,39 @@ async fn a_program_gets_an_environment_whole_and_prints_marks() {
 }
 
 #[tokio::test]
+async fn an_agent_can_ask_whether_an_environment_would_resolve_and_sees_no_plain_text() {
+    let house = house().await;
+    let codex = house.agent("codex");
+    let set = vec![
+        reference("KEY", "op://Dev/Stripe/secret key"),
+        reference("PIN", "op://Board/Bank/pin"),
+        plain("NODE_ENV", "canary-plain-8812"),
+    ];
+    made(&house, "seen", set).await;
+    made(&house, "blind", Vec::new()).await;
+    let check = |environment| {
+        let (broker, codex) = (&house.broker, &codex);
+        async move {
+            broker
+                .check_references(codex, &[], None, Some(environment))
+                .await
+        }
+    };
+
+    let checked = check("seen").await.unwrap();
+    let unseen = check("blind").await;
+    let missing = check("nothing").await;
+
+    let resolves: Vec<_> = checked
+        .iter()
+        .map(|line| (line.name.as_deref(), line.reason.is_none()))
+        .collect();
+    assert_eq!(resolves, [(Some("KEY"), true), (Some("PIN"), false)]);
+    assert!(!format!("{checked:?}").contains("canary"));
+    assert!(unseen.is_err() && missing.is_err());
+}
+
+#[tokio::test]
 async fn each_reference_of_an_environment_is_decided_as_if_the_agent_had_named_it() {
     let house = house().await;
     let codex = house.agent("codex");

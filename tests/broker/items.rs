@@ -73,7 +73,7 @@ async fn every_reference_that_is_shown_resolves() {
         let references = made.field_references.clone();
         let checked = house
             .broker
-            .check_references(&codex, &references, None)
+            .check_references(&codex, &references, None, None)
             .await
             .unwrap();
         for line in checked {
@@ -91,7 +91,7 @@ async fn every_reference_that_is_shown_resolves() {
         let view = house.broker.item(&codex, id, None).await.unwrap();
         let checked = house
             .broker
-            .check_references(&codex, &view.field_references, None)
+            .check_references(&codex, &view.field_references, None, None)
             .await
             .unwrap();
         assert!(

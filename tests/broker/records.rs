@@ -180,7 +180,12 @@ async fn whatever_was_allowed_has_its_outcome_recorded() {
     let before = house.log("codex").await.len();
 
     let missing = Some(Path::new("not-there.env"));
-    said(house.broker.check_references(&codex, &[], missing).await);
+    said(
+        house
+            .broker
+            .check_references(&codex, &[], missing, None)
+            .await,
+    );
 
     let log = house.log("codex").await;
     assert_eq!(log.len(), before + 2, "{log:?}");

@@ -93,7 +93,7 @@ async fn a_path_that_an_agent_names_lies_beneath_its_roots_and_is_never_hushkeys
         assert!(refused.contains("is not open to you"), "{path}: {refused}");
         let checked = house
             .broker
-            .check_references(&codex, &[], Some(&PathBuf::from(path)))
+            .check_references(&codex, &[], Some(&PathBuf::from(path)), None)
             .await;
         assert!(said(checked).contains("is not open to you"), "{path}");
     }
@@ -148,6 +148,7 @@ async fn check_references_shows_only_lines_that_are_references() {
             &codex,
             &["sk_live_pasted".into()],
             Some(&PathBuf::from(".env")),
+            None,
         )
         .await
         .unwrap();

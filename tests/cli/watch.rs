@@ -80,6 +80,37 @@ fn a_program_is_started_anew_when_its_value_changes_and_only_then() {
 }
 
 #[test]
+fn a_program_is_started_anew_when_its_environment_says_something_else() {
+    let person = Person::with_stripe();
+    let environment = |words: &[&str]| {
+        let words = [&["environment"], words].concat();
+        person.types(words).succeeds();
+    };
+    environment(&["create", "staging"]);
+    environment(&["set", "staging", "MODE=first"]);
+    let child = person
+        .command(["run", "--watch", "--environment", "staging", "--"])
+        .args(["sh", "-c", "echo $MODE >>starts; sleep 600"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    eventually("the first start", || starts(&person).len() == 1);
+
+    environment(&["rename", "staging", "production"]);
+    environment(&["rename", "production", "staging"]);
+    std::thread::sleep(Duration::from_millis(2500));
+    let after_a_change_of_names = starts(&person).len();
+    environment(&["set", "staging", "MODE=second"]);
+    eventually("the second start", || starts(&person).len() == 2);
+    signal(&child, Signal::TERM);
+    child.wait_with_output().unwrap();
+
+    assert_eq!(after_a_change_of_names, 1);
+    assert_eq!(starts(&person), ["first", "second"]);
+}
+
+#[test]
 fn a_program_that_ends_by_itself_ends_the_watch() {
     let person = Person::with_stripe();
 

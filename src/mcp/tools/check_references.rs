@@ -26,6 +26,9 @@ struct CheckReferences {
     /// The path of a .env file; its lines that are references are checked, the others are not shown.
     #[schemars(length(min = 1))]
     env_file: Option<PathBuf>,
+    /// The name or id of an environment; its variables that are references are checked.
+    #[schemars(length(min = 1))]
+    environment: Option<String>,
 }
 
 /// What became of the references.
@@ -40,7 +43,7 @@ struct CheckedReferences {
 struct CheckedReference {
     /// The reference as it was written.
     reference: String,
-    /// The variable that carries it in the .env file.
+    /// The variable that carries it in the .env file or environment.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     /// Whether it would resolve in a run of yours.
@@ -70,8 +73,10 @@ impl VaultServer {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<CheckedReferences>, ToolError> {
         let wanted = arguments.read()?;
-        if wanted.references.is_empty() && wanted.env_file.is_none() {
-            return Err(ArgumentError::new("give `references`, `env_file` or both").into());
+        if wanted.references.is_empty() && wanted.env_file.is_none() && wanted.environment.is_none()
+        {
+            let missing = "give `references`, `env_file` or `environment`";
+            return Err(ArgumentError::new(missing).into());
         }
         let broker = self.broker().await?;
         let checked = broker
@@ -79,6 +84,7 @@ impl VaultServer {
                 &self.caller(&context),
                 &wanted.references,
                 wanted.env_file.as_deref(),
+                wanted.environment.as_deref(),
             )
             .await?;
         let references = checked.into_iter().map(CheckedReference::from).collect();
