@@ -3,7 +3,7 @@
 //! Both backends stand behind [`Vault`]; only the broker calls it. The module knows nothing of
 //! callers, policy, transport or storage.
 
-use std::{io::Write, time::Duration};
+use std::{io::Write, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -96,9 +96,13 @@ pub trait Vault: Send + Sync {
     /// Makes many items, with their files and the vaults that they go into; gives back how many. The local store does all or
     /// nothing, in one transaction. Elsewhere what was made is removed again when something fails, as far as that can be
     /// done: a process that is killed meanwhile leaves what it has made, and the error tells what could not be removed.
-    async fn create_all(&self, batches: Vec<Batch>) -> Result<usize, VaultError> {
+    async fn create_all(
+        &self,
+        batches: Vec<Batch>,
+        progress: Progress,
+    ) -> Result<usize, VaultError> {
         let mut made = Vec::new();
-        let failed = match self.create_each(batches, &mut made).await {
+        let failed = match self.create_each(batches, &mut made, &progress).await {
             Ok(()) => return Ok(made.len()),
             Err(error) => error,
         };
@@ -119,6 +123,7 @@ pub trait Vault: Send + Sync {
         &self,
         batches: Vec<Batch>,
         made: &mut Vec<(VaultId, ItemId)>,
+        progress: &Progress,
     ) -> Result<(), VaultError> {
         for Batch { vault, items } in batches {
             let vault = match vault {
@@ -140,6 +145,7 @@ pub trait Vault: Send + Sync {
                     self.set_item_state(&vault, &id, ItemState::Archived)
                         .await?;
                 }
+                progress(made.len());
             }
         }
         Ok(())
@@ -238,6 +244,9 @@ pub trait Vault: Send + Sync {
         Err(no_server())
     }
 }
+
+/// Is told how many items of several batches have been made.
+pub type Progress = Arc<dyn Fn(usize) + Send + Sync>;
 
 fn no_server() -> VaultError {
     VaultError::Unsupported(

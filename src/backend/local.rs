@@ -23,7 +23,7 @@ use crate::{
     sqlite_file,
     vault::{
         Batch, FileContent, FileId, Item, ItemId, ItemMetadata, ItemOverview, ItemState, NewFile,
-        NewItem, NewVault, StoreHead, StoreReport, Vault, VaultEdit, VaultError, VaultId,
+        NewItem, NewVault, Progress, StoreHead, StoreReport, Vault, VaultEdit, VaultError, VaultId,
         VaultOverview,
     },
 };
@@ -278,8 +278,13 @@ impl Vault for LocalVault {
             .await
     }
 
-    async fn create_all(&self, batches: Vec<Batch>) -> Result<usize, VaultError> {
-        self.write(|session| session.create_all(batches)).await
+    async fn create_all(
+        &self,
+        batches: Vec<Batch>,
+        progress: Progress,
+    ) -> Result<usize, VaultError> {
+        self.write(move |session| session.create_all(batches, &progress))
+            .await
     }
 
     async fn replace_item(&self, item: Item) -> Result<ItemMetadata, VaultError> {

@@ -21,8 +21,8 @@ use crate::{
     policy::Action,
     portable::{MAX_FILES_BYTES, Portable, PortableFile, PortableItem, PortableVault},
     vault::{
-        Batch, BatchVault, FileMetadata, Item, ItemState, NewFile, NewItem, NewVault, VaultError,
-        VaultId, WholeItem, name::folded_name,
+        Batch, BatchVault, FileMetadata, Item, ItemState, NewFile, NewItem, NewVault, Progress,
+        VaultError, VaultId, WholeItem, name::folded_name,
     },
 };
 
@@ -65,6 +65,7 @@ impl Broker {
         caller: &Caller,
         portable: Portable,
         terms: &ImportTerms,
+        progress: Progress,
     ) -> Result<Vec<ImportedVault>, BrokerError> {
         let ask = self.ask(caller).await?;
         let plans = self.plans(&ask, portable, terms).await;
@@ -80,7 +81,7 @@ impl Broker {
         }
         let told: Vec<_> = plans.iter().map(|plan| plan.told.clone()).collect();
         let batches = plans.into_iter().map(|plan| plan.batch(caller)).collect();
-        let stored = self.vault.create_all(batches).await;
+        let stored = self.vault.create_all(batches, progress).await;
         for ticket in tickets {
             let outcome = match &stored {
                 Ok(_) => Outcome::Done,

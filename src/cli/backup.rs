@@ -42,14 +42,20 @@ pub(super) fn restore(arguments: &Restore, session: &Session) -> anyhow::Result<
         ))
         .into());
     }
+    let restored = || opening::restore(&session.config, &arguments.file);
     let head = if store.exists() {
         let broker = session.broker()?;
-        record::deed(&broker, "a backup of the store, put in its place", || {
-            opening::restore(&session.config, &arguments.file)
-        })?
+        record::deed(&broker, "a backup of the store, put in its place", restored)?
+    } else if session.config.places.audit.exists() {
+        let audit = opening::open_audit(&session.config)?;
+        record::deed_without_store(
+            &audit,
+            "a backup of the store, put where none was",
+            restored,
+        )?
     } else {
-        // Without a store there is no broker; the log tells it apart by the store's head.
-        opening::restore(&session.config, &arguments.file)?
+        // A new machine: its log begins with the first command that finds the store.
+        restored()?
     };
     if session.output.is_json() {
         return session

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use crate::{
-    audit::{NewEntry, Outcome, Target, Verb},
+    audit::{AuditLog, NewEntry, Outcome, Target, Verb},
     broker::Broker,
     cli::session::{OWNER, wait},
-    policy::Action,
+    policy::{Action, Policy},
 };
 
 /// Does a deed of the owner's with an entry before and one after it; `what` says in a few words what it is.
@@ -15,14 +15,35 @@ pub(super) fn deed<T, E: std::fmt::Display + Into<anyhow::Error>>(
     what: &str,
     deed: impl FnOnce() -> Result<T, E>,
 ) -> anyhow::Result<T> {
+    let policy = wait(broker.bound_policy())?;
+    deed_under(&policy, broker.audit(), what, deed)
+}
+
+/// As [`deed`], where there is no store, and so no broker.
+pub(super) fn deed_without_store<T, E: std::fmt::Display + Into<anyhow::Error>>(
+    audit: &AuditLog,
+    what: &str,
+    deed: impl FnOnce() -> Result<T, E>,
+) -> anyhow::Result<T> {
+    // What the owner may do, no policy says.
+    let policy = Policy::parse("", None)?;
+    deed_under(&policy, audit, what, deed)
+}
+
+fn deed_under<T, E: std::fmt::Display + Into<anyhow::Error>>(
+    policy: &Policy,
+    audit: &AuditLog,
+    what: &str,
+    deed: impl FnOnce() -> Result<T, E>,
+) -> anyhow::Result<T> {
     let now = Timestamp::now();
-    let decision = wait(broker.bound_policy())?.decide(&OWNER, &Action::Administer, now);
+    let decision = policy.decide(&OWNER, &Action::Administer, now);
     let target = Target {
         unresolved: Some(what.to_owned()),
         ..Target::default()
     };
     let entry = NewEntry::decided(now, &OWNER, Verb::ManageAccess, target.clone(), &decision);
-    let recorded = broker.audit().append(&entry)?;
+    let recorded = audit.append(&entry)?;
 
     let done = deed();
     let outcome = match &done {
@@ -37,6 +58,6 @@ pub(super) fn deed<T, E: std::fmt::Display + Into<anyhow::Error>>(
         recorded.seq,
         outcome,
     );
-    broker.audit().append(&entry)?;
+    audit.append(&entry)?;
     done.map_err(Into::into)
 }

@@ -1,6 +1,12 @@
 //! The store, copied and put back.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    process::Stdio,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 
 use crate::binary::Person;
 
@@ -98,6 +104,8 @@ fn a_store_that_is_gone_comes_back_from_a_backup() {
     person.types(["restore", "copy.db"]).succeeds();
 
     assert_eq!(read(&person), Person::PASSWORD);
+    let log = person.types(["log"]).succeeds().stdout;
+    assert!(log.contains("put where none was"), "{log}");
 }
 
 #[test]
@@ -132,4 +140,92 @@ fn an_agents_shell_gets_no_backup() {
     for words in [["backup", "copy.db"], ["restore", "copy.db"]] {
         assert_eq!(person.types_with(&[("CLAUDECODE", "1")], words).status, 3);
     }
+}
+
+#[test]
+fn a_restore_that_is_killed_at_any_moment_leaves_the_old_store_or_the_new_one() {
+    let person = Person::with_stripe();
+    // Enough that putting it in place takes a while.
+    person.writes("ballast", &"x".repeat(1 << 20));
+    let attach = ["file", "attach", "Stripe", "ballast", "--vault", "Dev"];
+    person.types(attach).succeeds();
+    person.types(["backup", "old.db"]).succeeds();
+    secret(&person, "canary-later");
+    person.types(["backup", "new.db"]).succeeds();
+    let began = Instant::now();
+    person.types(["restore", "new.db", "--force"]).succeeds();
+    let lasts = began.elapsed();
+
+    let mut seen = [0; 2];
+    for round in 0..10_u32 {
+        let from = ["old.db", "new.db"][round as usize % 2];
+        let mut restore = person.command(["restore", from, "--force"]);
+        let restore = restore.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = restore.spawn().unwrap();
+        std::thread::sleep(lasts.mul_f64(f64::from(round) / 7.0));
+        let _ = child.kill();
+        child.wait().unwrap();
+
+        let value = read(&person);
+        let known = [Person::PASSWORD, "canary-later"].map(|it| it == value);
+        assert!(known.contains(&true), "round {round}: {value}");
+        seen[usize::from(known[1])] += 1;
+        person.types(["doctor", "--accept-store"]);
+        let left = fs::read_dir(person.home()).unwrap();
+        let left = left.filter(|entry| {
+            let name = entry.as_ref().unwrap().file_name();
+            name.to_string_lossy().starts_with(".hushkey-copy")
+        });
+        for aside in left {
+            // Sealed as the store is; the next one need not stumble over it.
+            fs::remove_dir_all(aside.unwrap().path()).unwrap();
+        }
+    }
+    person.types(["log", "--verify"]).succeeds();
+    assert!(
+        seen[0] > 0 && seen[1] > 0,
+        "no kill came late enough: {seen:?}"
+    );
+}
+
+#[test]
+fn a_backup_that_is_made_while_others_write_is_whole() {
+    let person = Person::with_stripe();
+    let over = AtomicBool::new(false);
+
+    std::thread::scope(|scope| {
+        for writer in 0..2 {
+            let (person, over) = (&person, &over);
+            scope.spawn(move || {
+                let mut count = 0;
+                while !over.load(Ordering::Relaxed) {
+                    let title = format!("item {writer} {count}");
+                    let create = ["item", "create", "--vault", "Dev", "--title", &title];
+                    person
+                        .types([&create[..], &["--generate-password"]].concat())
+                        .succeeds();
+                    count += 1;
+                }
+            });
+        }
+        for _ in 0..5 {
+            std::thread::sleep(Duration::from_millis(100));
+            person.types(["backup", "copy.db", "--force"]).succeeds();
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    person.types(["restore", "copy.db", "--force"]).succeeds();
+    person.types(["doctor", "--accept-store"]);
+
+    let found = person
+        .types(["--json", "item", "list", "--vault", "Dev"])
+        .succeeds();
+    assert!(found.stdout.contains("item 0 0"), "{}", found.stdout);
+    assert_eq!(read(&person), Person::PASSWORD);
+    let checked = person.types(["--json", "doctor"]);
+    assert!(
+        !checked.stdout.contains("does not match"),
+        "{}",
+        checked.stdout
+    );
 }

@@ -1,5 +1,7 @@
 //! What any vault does, done by this one.
 
+use std::sync::Arc;
+
 use hushkey::vault::{
     Batch, BatchVault, Category, FieldId, FieldType, ItemId, ItemState, ItemUrl, NewVault,
     ResolvedReference, Secret, SectionId, Vault, VaultEdit, VaultError, WholeItem,
@@ -418,9 +420,14 @@ async fn many_items_are_made_with_files_and_vaults_or_not_at_all() {
         ]
     };
 
-    let refused = store.create_all(batches(whole("Two", &["a/b"]))).await;
+    let refused = store
+        .create_all(batches(whole("Two", &["a/b"])), Arc::new(|_| {}))
+        .await;
     let before = store.vaults().await.unwrap();
-    let made = store.create_all(batches(whole("Two", &[]))).await.unwrap();
+    let made = store
+        .create_all(batches(whole("Two", &[])), Arc::new(|_| {}))
+        .await
+        .unwrap();
 
     assert!(matches!(refused, Err(VaultError::Invalid(_))));
     assert_eq!((before.len(), before[0].items), (1, 0));

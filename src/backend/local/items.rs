@@ -11,7 +11,7 @@ use crate::{
     },
     vault::{
         Batch, BatchVault, Field, FieldMetadata, Item, ItemId, ItemMetadata, ItemOverview,
-        ItemState, NewItem, VaultError, VaultId, WholeItem,
+        ItemState, NewItem, Progress, VaultError, VaultId, WholeItem,
     },
 };
 
@@ -119,7 +119,11 @@ impl Session<'_> {
     }
 
     /// Makes many items, with their files and vaults: all of it in this session's transaction.
-    pub(super) fn create_all(&mut self, batches: Vec<Batch>) -> Result<usize, VaultError> {
+    pub(super) fn create_all(
+        &mut self,
+        batches: Vec<Batch>,
+        progress: &Progress,
+    ) -> Result<usize, VaultError> {
         let mut made = 0;
         for Batch { vault, items } in batches {
             let vault = match vault {
@@ -140,6 +144,7 @@ impl Session<'_> {
                     self.set_item_state(&vault, &id, ItemState::Archived)?;
                 }
                 made += 1;
+                progress(made);
             }
         }
         Ok(made)

@@ -3,8 +3,15 @@
 //! All or nothing: what can be wrong is found before anything is stored, and the local store takes all of it in one
 //! transaction. No value is printed, with or without `--dry-run`.
 
-use std::{collections::BTreeMap, fs::File, io::Read, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{IsTerminal, Read},
+    path::Path,
+    sync::Arc,
+};
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -24,7 +31,7 @@ use crate::{
 
 /// Bytes that an export may have.
 const MAX_BYTES: u64 = 640 << 20;
-/// From so many items on, a person is told that it takes a while.
+/// From so many items on, a person sees how far it has come.
 const MANY: usize = 1000;
 
 /// Reads an export's bytes.
@@ -56,17 +63,39 @@ pub(super) fn perform(
         return tell_plan(&portable, &left_out, session);
     }
     let items: usize = portable.vaults.iter().map(|vault| vault.items.len()).sum();
-    if items >= MANY && !session.output.is_json() {
-        session
-            .output
-            .note(&format!("storing {items} items, which takes a while"));
-    }
     let terms = ImportTerms {
         into: arguments.vault.clone(),
         skip_existing: arguments.skip_existing,
     };
-    let stored = wait(session.broker()?.import_all(&OWNER, portable, &terms))?;
+    let bar = progress_bar(items, session);
+    let progress = {
+        let bar = bar.clone();
+        Arc::new(move |made| bar.set_position(made as u64))
+    };
+    let importing = session.broker()?;
+    let stored = wait(importing.import_all(&OWNER, portable, &terms, progress));
+    bar.finish_and_clear();
+    let stored = stored?;
     tell(&stored, &left_out, arguments, session)
+}
+
+/// Shows a person on a terminal how far it has come; says elsewhere that it takes a while.
+fn progress_bar(items: usize, session: &Session) -> ProgressBar {
+    if items < MANY || session.output.is_json() {
+        return ProgressBar::hidden();
+    }
+    if !std::io::stderr().is_terminal() {
+        session
+            .output
+            .note(&format!("storing {items} items, which takes a while"));
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(items as u64), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("storing {pos} of {len} items {bar:30} {eta} left");
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
