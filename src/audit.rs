@@ -25,7 +25,9 @@ mod entry;
 mod error;
 mod read;
 mod record;
+mod requests;
 mod sentence;
+mod usage;
 mod verb;
 mod verify;
 
@@ -37,18 +39,22 @@ pub use entry::{
 };
 pub use error::AuditError;
 pub use read::{Page, Query};
+pub use requests::Requests;
 pub use sentence::Viewer;
+pub use usage::Usage;
 pub use verb::Verb;
 pub use verify::{Fault, Verification};
 
 /// Says that the file is an audit log of ours, and of which form.
 const APPLICATION: i32 = 0x6875_736c;
-const FORM: i32 = 1;
+const FORM: i32 = 2;
+/// The form before there was a way to a server's requests.
+const FORM_WITHOUT_REQUESTS: i32 = 1;
 
 /// What the log's key is wrapped for.
 const PURPOSE: &str = "audit";
 
-/// How entries are stored: all that is readable is their number, count and size.
+/// How entries are stored: all that is readable is their number, count and size, and which are requests to one server.
 const SCHEMA: &str = "
 CREATE TABLE log (
     only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -109,7 +115,7 @@ impl AuditLog {
             }
             opened => opened?,
         };
-        check_form(&connection)?;
+        let form = form_of(&connection)?;
         let (id, wrapped): (Vec<u8>, Vec<u8>) =
             connection.query_row("SELECT id, wrapped_key FROM log", (), |row| {
                 Ok((row.get(0)?, row.get(1)?))
@@ -118,10 +124,25 @@ impl AuditLog {
             .unwrap(PURPOSE, &wrapped)
             .map_err(|Broken| AuditError::WrongKey)?;
 
-        Ok(Self {
+        let log = Self {
             keys: Keys::derive(&key, id),
             connection: Mutex::new(connection),
-        })
+        };
+        if form == FORM_WITHOUT_REQUESTS {
+            log.upgrade()?;
+        }
+        Ok(log)
+    }
+
+    /// Brings a log of the form before into this one, unless another process has done it meanwhile.
+    fn upgrade(&self) -> Result<(), AuditError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if form_of(&transaction)? == FORM_WITHOUT_REQUESTS {
+            requests::upgrade(&transaction, &self.keys)?;
+            transaction.pragma_update(None, "user_version", FORM)?;
+        }
+        Ok(transaction.commit()?)
     }
 
     /// Wraps the log's key with another key of the owner's; no entry changes.
@@ -308,6 +329,9 @@ impl Writing<'_> {
                 chain,
                 code.as_ref().map(|code| self.keys.code(code)),
             ))?;
+        if let Some(server) = entry.requester() {
+            requests::note(self.transaction, self.keys, server, seq)?;
+        }
         self.head.seq = seq;
         self.head.chain = chain;
         Ok(Recorded { seq, code })
@@ -340,6 +364,7 @@ fn fill(transaction: &Transaction<'_>, holder: &dyn KeyHolder) -> rusqlite::Resu
     let key = DataKey::random();
     let id = random_bytes::<16>().to_vec();
     transaction.execute_batch(SCHEMA)?;
+    transaction.execute_batch(requests::SCHEMA)?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", FORM)?;
     transaction.execute(
@@ -349,12 +374,13 @@ fn fill(transaction: &Transaction<'_>, holder: &dyn KeyHolder) -> rusqlite::Resu
     Head::beginning().write(transaction, &Keys::derive(&key, id))
 }
 
-fn check_form(connection: &Connection) -> Result<(), AuditError> {
+/// The form of the log, if this is one that we know.
+fn form_of(connection: &Connection) -> Result<i32, AuditError> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
-    if number("application_id")? == APPLICATION && number("user_version")? == FORM {
-        Ok(())
-    } else {
-        Err(AuditError::Form)
+    let (application, form) = (number("application_id")?, number("user_version")?);
+    match form {
+        FORM | FORM_WITHOUT_REQUESTS if application == APPLICATION => Ok(form),
+        _ => Err(AuditError::Form),
     }
 }
 

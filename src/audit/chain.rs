@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use crate::{
     audit::{AuditError, RequestCode, anchor::Anchors},
     seal::{Broken, DataKey, Subkey, same_mac},
+    vault::ServerId,
 };
 
 /// The chain before the first entry.
@@ -31,6 +32,7 @@ pub(super) struct Keys {
     code: Subkey,
     entry: Subkey,
     head: Subkey,
+    server: Subkey,
 }
 
 impl Keys {
@@ -42,6 +44,7 @@ impl Keys {
             code: key.subkey("audit/code"),
             entry: key.subkey("audit/entry"),
             head: key.subkey("audit/head"),
+            server: key.subkey("audit/server"),
         }
     }
 
@@ -60,6 +63,10 @@ impl Keys {
 
     pub(super) fn code(&self, code: &RequestCode) -> [u8; 32] {
         self.code.mac(&[&self.id, code.as_str().as_bytes()])
+    }
+
+    pub(super) fn server(&self, server: &ServerId) -> [u8; 32] {
+        self.server.mac(&[&self.id, server.as_str().as_bytes()])
     }
 
     fn place(&self, seq: u64) -> Vec<u8> {

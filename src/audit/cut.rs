@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{AuditError, AuditLog, Fault};
+use crate::audit::{AuditError, AuditLog, Fault, requests};
 
 /// The entries that were pruned, all times together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,7 @@ impl AuditLog {
             )?;
             log.transaction
                 .execute("DELETE FROM entry WHERE seq <= ?", [last.cast_signed()])?;
+            requests::prune(log.transaction, last)?;
             log.head.anchors.set_cut(Cut {
                 seq: last,
                 chain,

@@ -127,8 +127,13 @@ impl Query {
 
     fn is_past(&self, entry: &Entry) -> bool {
         self.since
-            .is_some_and(|since| entry.time.duration_until(since) > CLOCK_SLACK)
+            .is_some_and(|since| is_long_before(entry.time, since))
     }
+}
+
+/// Tells whether no entry before this one can be from then or later.
+pub(super) fn is_long_before(time: Timestamp, since: Timestamp) -> bool {
+    time.duration_until(since) > CLOCK_SLACK
 }
 
 impl Entry {

@@ -14,6 +14,7 @@ use crate::{
 mod clients;
 mod processes;
 mod pruning;
+mod requests;
 mod tampering;
 
 struct Holder(Subkey);

@@ -6,9 +6,10 @@ use rusqlite::Row;
 
 use crate::{
     audit::{
-        AuditError, AuditLog, Cut,
+        AuditError, AuditLog, Cut, Entry,
         chain::{BEGINNING, Head, Keys},
         record,
+        requests::Check,
     },
     seal::same_mac,
 };
@@ -34,6 +35,8 @@ pub enum Fault {
     Head,
     /// The entry was removed.
     Missing(u64),
+    /// The rows that lead to the requests over the Connect API do not fit the entries.
+    Requests,
     /// There is an entry that the head does not know of.
     Surplus(u64),
 }
@@ -44,6 +47,9 @@ impl fmt::Display for Fault {
             Self::Changed(seq) => write!(f, "entry {seq} was changed or put in another's place"),
             Self::Head => f.write_str("the end of the log was changed or removed"),
             Self::Missing(seq) => write!(f, "entry {seq} was removed"),
+            Self::Requests => f.write_str(
+                "the rows that lead to the requests over the Connect API were changed or removed",
+            ),
             Self::Surplus(seq) => write!(f, "entry {seq} was not written by hushkey"),
         }
     }
@@ -70,6 +76,7 @@ impl AuditLog {
             chain: cut.as_ref().map_or(BEGINNING, |cut| cut.chain),
             cut,
         };
+        let mut requests = Check::new(&transaction, &self.keys, sound.cut.is_some());
 
         let mut statement =
             transaction.prepare("SELECT seq, sealed, chain, code FROM entry ORDER BY seq")?;
@@ -85,8 +92,9 @@ impl AuditLog {
             if seq != sound.last + 1 {
                 return Ok(sound.until(Some(Fault::Missing(sound.last + 1))));
             }
-            if sound.extend(seq, row).is_none() {
-                return Ok(sound.until(Some(Fault::Changed(seq))));
+            match sound.extend(seq, row) {
+                Some(entry) => requests.take(&entry)?,
+                None => return Ok(sound.until(Some(Fault::Changed(seq)))),
             }
         }
 
@@ -94,7 +102,7 @@ impl AuditLog {
             None => Some(Fault::Head),
             Some(head) if head.seq > sound.last => Some(Fault::Missing(sound.last + 1)),
             Some(head) if head.chain != sound.chain => Some(Fault::Head),
-            Some(_) => None,
+            Some(_) => (!requests.ends_well()?).then_some(Fault::Requests),
         };
         Ok(sound.until(fault))
     }
@@ -110,20 +118,20 @@ struct Sound<'k> {
 
 impl Sound<'_> {
     /// Takes in one more entry, if seal, link and code are right.
-    fn extend(&mut self, seq: u64, row: &Row<'_>) -> Option<()> {
+    fn extend(&mut self, seq: u64, row: &Row<'_>) -> Option<Entry> {
         let sealed = row.get_ref(1).ok()?.as_blob().ok()?;
         let chain = row.get_ref(2).ok()?.as_blob().ok()?;
         let code = row.get_ref(3).ok()?.as_blob_or_null().ok()?;
         let record = self.keys.open(seq, sealed).ok()?;
         let entry = record::decode(seq, &record).ok()?;
-        let expected_code = entry.code.map(|code| self.keys.code(&code));
+        let expected_code = entry.code.as_ref().map(|code| self.keys.code(code));
         let link = self.keys.link(seq, &self.chain, sealed);
         if !same_mac(&link, chain) || expected_code.as_ref().map(|code| &code[..]) != code {
             return None;
         }
         self.last = seq;
         self.chain = link;
-        Some(())
+        Some(entry)
     }
 
     fn until(&self, fault: Option<Fault>) -> Verification {
