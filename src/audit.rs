@@ -23,6 +23,7 @@ mod client;
 mod cut;
 mod entry;
 mod error;
+mod manager;
 mod read;
 mod record;
 mod requests;
@@ -38,6 +39,7 @@ pub use entry::{
     Answer, Decider, Entry, Event, NewEntry, Outcome, REASON_LIMIT, RequestCode, Target, Who,
 };
 pub use error::AuditError;
+pub use manager::{MANAGER_PREFIX, ManagerActor};
 pub use read::{Page, Query};
 pub use requests::Requests;
 pub use sentence::Viewer;

@@ -25,6 +25,7 @@ use crate::{
 };
 
 mod access;
+mod administer;
 mod asker;
 mod asking;
 mod command;
@@ -65,6 +66,7 @@ mod variables;
 mod wire;
 mod write;
 
+pub use administer::Administrator;
 pub use asker::{Asker, Dialogue, Reply, Waiting};
 pub use asking::{ASK_LASTS, AskState, Asked, TypingPage};
 pub use error::{BrokerError, Class};

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub mod agent_arguments;
 pub mod approve_arguments;
+pub mod connect_arguments;
 pub mod dispatch;
 pub mod environment_arguments;
 pub mod exchange_arguments;
@@ -56,6 +57,7 @@ mod view;
 
 use agent_arguments::{AgentCommand, Mcp, Serve};
 use approve_arguments::Approve;
+use connect_arguments::{ConnectCommand, GroupCommand};
 use environment_arguments::EnvironmentCommand;
 use exchange_arguments::{Backup, Export, ImportCommand, ImportDotenv, ImportFile, Restore};
 #[cfg(any(test, fuzzing))]
@@ -162,7 +164,7 @@ pub enum Command {
         after_help = "Example:\n  hushkey completions bash > ~/.local/share/bash-completion/completions/hushkey"
     )]
     Completions(Twinned<Completions>),
-    /// Asks the Connect server about itself
+    /// Makes Connect servers and their tokens for `serve`; asks the one that keeps the secrets about itself
     #[command(subcommand)]
     Connect(Twinned<ConnectCommand>),
     /// Shows, in a throw-away vault, that a program gets a secret and the model does not
@@ -177,6 +179,9 @@ pub enum Command {
     /// Attaches, saves, lists and deletes items' files
     #[command(subcommand)]
     File(Twinned<FileCommand>),
+    /// Makes groups, whose members manage Connect servers of yours
+    #[command(subcommand)]
+    Group(Twinned<GroupCommand>),
     /// Becomes the process that holds the key; `unlock` starts it
     #[command(hide = true)]
     HoldKey(Twinned<HoldKey>),
@@ -266,30 +271,6 @@ pub struct Init {
     /// Writes a policy that grants nothing to anybody
     #[arg(long)]
     pub strict: bool,
-}
-
-/// `hushkey connect …`.
-#[derive(Debug, Subcommand)]
-pub enum ConnectCommand {
-    /// Shows the server's own log of requests, newest first
-    Activity {
-        /// At most so many
-        #[arg(
-            long,
-            short = 'n',
-            value_name = "N",
-            default_value_t = 50,
-            env = "HUSHKEY_CONNECT_LIMIT"
-        )]
-        limit: u32,
-        /// Leaves out the newest N
-        #[arg(long, value_name = "N", default_value_t = 0)]
-        offset: u64,
-    },
-    /// Prints the server's measurements, in Prometheus' form
-    Metrics,
-    /// Shows the server's health, version and clock, and what the token says and may do
-    Status,
 }
 
 /// `hushkey file …`.

@@ -3,6 +3,7 @@
 #![warn(unreachable_pub)]
 
 pub mod access;
+pub mod admin;
 pub mod age;
 pub mod approvals;
 pub mod audit;

@@ -18,6 +18,8 @@ mod approve;
 mod backup;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/connect_servers.rs"]
+mod connect_servers;
 #[path = "cli/demo.rs"]
 mod demo;
 #[path = "cli/dotenv.rs"]

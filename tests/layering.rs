@@ -35,6 +35,8 @@ const LENT: &[(&str, usize)] = &[
     ("src/broker/variables.rs", 1),
     ("src/broker/wire.rs", 2),
     ("src/cli/agent/token.rs", 2),
+    ("src/cli/connect/groups.rs", 1),
+    ("src/cli/connect/tokens.rs", 1),
     ("src/cli/demo.rs", 1),
     ("src/cli/environment.rs", 1),
     ("src/cli/inject.rs", 1),

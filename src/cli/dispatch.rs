@@ -61,6 +61,7 @@ fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Environment(command) => environment::perform(command.0, &begin()?),
         Command::Export(command) => export::perform(&command, &begin()?),
         Command::File(command) => file::perform(command.0, &begin()?),
+        Command::Group(command) => connect::perform_group(&command, &begin()?),
         Command::HoldKey(command) => unlock::hold(&command.socket, command.seconds),
         Command::Import(command) => import::perform(&command, &begin()?),
         Command::Init(command) => init::perform(command.0, &begin()?),

@@ -34,7 +34,7 @@ mod people;
 mod registries;
 
 use key::OwnerKey;
-pub(super) use registries::{open_with_agents, open_with_registries};
+pub(super) use registries::{open_with_agents, open_with_connect, open_with_registries};
 
 /// How long a start waits for another process that makes what is missing.
 const PATIENCE: Duration = Duration::from_secs(5);

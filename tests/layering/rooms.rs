@@ -47,6 +47,17 @@ pub(crate) const ROOMS: &[Room] = &[
         never: WORLD,
     },
     Room {
+        name: "admin",
+        may: &[
+            "access",
+            "audit::ManagerActor",
+            "broker",
+            "registry",
+            "vault",
+        ],
+        never: &["reqwest", "rmcp", "rusqlite", "serde_json", "tokio"],
+    },
+    Room {
         name: "age",
         may: &["seal"],
         never: EDGES,
@@ -121,6 +132,7 @@ pub(crate) const ROOMS: &[Room] = &[
         name: "cli",
         may: &[
             "access",
+            "admin",
             "age",
             "approvals",
             "audit",

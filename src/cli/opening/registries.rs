@@ -26,6 +26,15 @@ pub(in crate::cli) fn open_with_agents(config: &Config) -> Result<(Broker, Regis
     Ok((broker, agents))
 }
 
+/// As [`super::open`], with the Connect servers.
+pub(in crate::cli) fn open_with_connect(
+    config: &Config,
+) -> Result<(Broker, ConnectRegistry), BrokerError> {
+    let (broker, kek) = opened(config)?;
+    let connect = connect(config, &kek, &broker)?;
+    Ok((broker, connect))
+}
+
 /// As [`super::open`], with all registries.
 pub(in crate::cli) fn open_with_registries(
     config: &Config,

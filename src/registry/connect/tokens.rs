@@ -116,18 +116,18 @@ impl ConnectRegistry {
         Ok(tokens)
     }
 
-    /// The token of this id, or the one of this name that is not revoked; of one server, or of any.
+    /// The token of this id, or the one of this name that is not revoked, among those of the servers that `of` takes.
     ///
     /// # Errors
     /// [`RegistryError::NoSuch`], [`RegistryError::Ambiguous`]; [`RegistryError`] when the file can't be read.
     pub fn token(
         &self,
         name_or_id: &str,
-        server: Option<&ServerId>,
+        of: impl Fn(&ServerId) -> bool,
     ) -> Result<ConnectToken, RegistryError> {
         let id = name_or_id.to_ascii_lowercase();
         let mut tokens = self.tokens()?;
-        tokens.retain(|token| server.is_none_or(|server| token.server == *server));
+        tokens.retain(|token| of(&token.server));
         if let Some(token) = tokens.iter().find(|token| token.id.as_str() == id) {
             return Ok(token.clone());
         }
