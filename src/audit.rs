@@ -163,12 +163,14 @@ impl AuditLog {
         Ok(transaction.commit()?)
     }
 
-    /// Writes one entry; it is durable when this returns. Blocks for a disk's sync, about a millisecond.
+    /// Writes one entry; it is durable when this returns. Blocks for a disk's sync, about a millisecond. An outcome is not
+    /// synced by itself: no process that dies takes it along, but a machine that loses power may, and then the log has
+    /// what was allowed, and not how it ended.
     ///
     /// # Errors
     /// [`AuditError`]: then nothing may be released.
     pub fn append(&self, entry: &NewEntry) -> Result<Recorded, AuditError> {
-        self.change(|log| log.append(entry))
+        self.append_when(Durability::of([entry]), |log| log.append(entry))
     }
 
     /// Writes several entries in one go, in order, all or none; and notes where the store stands, if that is given.
@@ -180,7 +182,8 @@ impl AuditLog {
         entries: &[NewEntry],
         head: Option<&StoreHead>,
     ) -> Result<Vec<Recorded>, AuditError> {
-        self.change(|log| log.append_all(entries, head))
+        let durability = head.map_or_else(|| Durability::of(entries), |_| Durability::Now);
+        self.append_when(durability, |log| log.append_all(entries, head))
     }
 
     /// Writes what several callers want written in one go, in order, with one sync for all; all of it or nothing. Tells
@@ -189,7 +192,12 @@ impl AuditLog {
     /// # Errors
     /// As [`AuditLog::append`], for all of them.
     pub fn append_batches(&self, batches: &[Batch]) -> Result<Vec<Vec<Recorded>>, AuditError> {
-        self.change(|log| {
+        let durability = if batches.iter().any(|batch| batch.head.is_some()) {
+            Durability::Now
+        } else {
+            Durability::of(batches.iter().flat_map(|batch| &batch.entries))
+        };
+        self.append_when(durability, |log| {
             let batches = batches.iter();
             batches
                 .map(|batch| log.append_all(&batch.entries, batch.head.as_ref()))
@@ -267,12 +275,23 @@ impl AuditLog {
         Ok(Head::read(&self.connection(), &self.keys)?.seq)
     }
 
-    /// Changes the log in one transaction: from the head that it finds to the head that it leaves.
+    /// Changes the log in one transaction, durably.
     fn change<T>(
         &self,
         work: impl FnOnce(&mut Writing<'_>) -> Result<T, AuditError>,
     ) -> Result<T, AuditError> {
+        self.append_when(Durability::Now, work)
+    }
+
+    /// Changes the log in one transaction: from the head that it finds to the head that it leaves.
+    fn append_when<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&mut Writing<'_>) -> Result<T, AuditError>,
+    ) -> Result<T, AuditError> {
         let mut connection = self.connection();
+        // Said each time: what stands here is never what another left behind.
+        connection.pragma_update(None, "synchronous", durability.setting())?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut writing = Writing {
             head: Head::read(&transaction, &self.keys)?,
@@ -296,6 +315,33 @@ impl AuditLog {
 impl std::fmt::Debug for AuditLog {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("AuditLog(..)")
+    }
+}
+
+/// When what is written has to be on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Durability {
+    /// With the next sync, or when the system gets round to it.
+    Later,
+    /// Before anybody is told.
+    Now,
+}
+
+impl Durability {
+    /// What only tells how something ended releases nothing, and nobody has to wait for the disk.
+    fn of<'e>(entries: impl IntoIterator<Item = &'e NewEntry>) -> Self {
+        if entries.into_iter().all(NewEntry::is_outcome) {
+            Self::Later
+        } else {
+            Self::Now
+        }
+    }
+
+    fn setting(self) -> &'static str {
+        match self {
+            Self::Later => "NORMAL",
+            Self::Now => "FULL",
+        }
     }
 }
 

@@ -300,6 +300,11 @@ impl NewEntry {
         matches!(self.event, Event::Denied { .. }) && self.actor.is_none()
     }
 
+    /// Tells whether it says how something ended that an entry before it allowed.
+    pub(super) fn is_outcome(&self) -> bool {
+        matches!(self.event, Event::Ended { .. })
+    }
+
     /// Adds the caller's reason, cut at [`REASON_LIMIT`].
     #[must_use]
     pub fn because(mut self, reason: Option<&str>) -> Self {

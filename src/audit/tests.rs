@@ -455,3 +455,54 @@ fn an_older_copy_of_a_store_is_known_by_its_head() {
         }
     );
 }
+
+#[test]
+fn a_decision_is_synced_before_anybody_is_told_and_an_outcome_alone_is_not() {
+    let desk = Desk::new();
+    let log = desk.log();
+    let waited = || {
+        let connection = log.connection();
+        let setting =
+            connection.pragma_query_value(None, "synchronous", |row| row.get::<_, i32>(0));
+        setting.unwrap() == 2
+    };
+    let outcome = || {
+        let ended = Outcome::Done;
+        NewEntry::ended(
+            at(1),
+            &agent("codex"),
+            Verb::ListVaults,
+            Target::default(),
+            1,
+            ended,
+        )
+    };
+    let head = StoreHead {
+        store: "a".repeat(26),
+        revision: 1,
+        mark: [0; 32],
+    };
+
+    let mut seen = vec![];
+    log.append(&allowed()).unwrap();
+    seen.push(waited());
+    log.append(&outcome()).unwrap();
+    seen.push(waited());
+    log.append_all(&[outcome()], Some(&head)).unwrap();
+    seen.push(waited());
+    log.append_all(&[outcome(), allowed()], None).unwrap();
+    seen.push(waited());
+    let batch = |entries| Batch {
+        entries,
+        head: None,
+    };
+    log.append_batches(&[batch(vec![outcome()]), batch(vec![outcome()])])
+        .unwrap();
+    seen.push(waited());
+    log.append_batches(&[batch(vec![outcome()]), batch(vec![allowed()])])
+        .unwrap();
+    seen.push(waited());
+
+    assert_eq!(seen, [true, false, true, true, false, true]);
+    assert_eq!(desk.fault(), None);
+}
