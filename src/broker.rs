@@ -29,6 +29,7 @@ mod administer;
 mod asker;
 mod asking;
 mod command;
+pub mod connect_api;
 mod consent;
 mod environment;
 mod environments;
@@ -63,6 +64,7 @@ mod update;
 mod used;
 mod value;
 mod variables;
+mod vitals;
 mod wire;
 mod write;
 
@@ -85,6 +87,7 @@ pub use request::{
 };
 pub use run::{MAX_TIMEOUT, PreparedRun};
 pub use used::Used;
+pub use vitals::Vitals;
 
 use resolve::Seen;
 

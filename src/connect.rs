@@ -6,10 +6,13 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+mod given;
+mod list;
 mod patch;
 mod text;
 
-pub use patch::{Operation, PatchValue};
+pub use given::{Given, NotThat};
+pub use patch::{Operation, PatchValue, SentOperation};
 pub use text::Text;
 
 /// A vault.
@@ -75,7 +78,7 @@ pub struct Item {
     /// Web addresses.
     #[serde(
         default,
-        deserialize_with = "or_default",
+        deserialize_with = "list::bounded",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub urls: Vec<Url>,
@@ -89,7 +92,7 @@ pub struct Item {
     /// Labels.
     #[serde(
         default,
-        deserialize_with = "or_default",
+        deserialize_with = "list::bounded",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub tags: Vec<String>,
@@ -118,19 +121,23 @@ pub struct Item {
     /// Named groups of fields.
     #[serde(
         default,
-        deserialize_with = "or_default",
+        deserialize_with = "list::bounded",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub sections: Vec<Section>,
     /// Fields with their values.
     #[serde(
         default,
-        deserialize_with = "or_default",
+        deserialize_with = "list::bounded",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub fields: Vec<Field>,
-    /// Attached files; never sent.
-    #[serde(default, deserialize_with = "or_default", skip_serializing)]
+    /// Attached files; a client never sends them.
+    #[serde(
+        default,
+        deserialize_with = "list::bounded",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub files: Vec<File>,
 }
 
@@ -197,10 +204,41 @@ pub struct Field {
     /// Its value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Text>,
+    /// Whether the server is to make the value up; only where none is sent, and never in an answer.
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub generate: bool,
+    /// How it is made up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<Recipe>,
+    /// How many bits an attacker would have to guess, of a password; what is sent of it is not read.
+    #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub entropy: Option<f64>,
+    /// The code of the moment, of an OTP field; what is sent of it is not read.
+    #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub totp: Option<Text>,
 }
 
-/// An attached file, without its content.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// How a password is made up.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Recipe {
+    /// How many characters: 1 to 64, 32 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<u32>,
+    /// LETTERS, DIGITS, SYMBOLS; all of them when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub character_sets: Option<Vec<String>>,
+    /// Characters that it must not have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exclude_characters: Option<String>,
+}
+
+/// An attached file.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct File {
     /// 26 letters and digits.
     #[serde(default, deserialize_with = "or_default")]
@@ -211,13 +249,23 @@ pub struct File {
     /// Bytes.
     #[serde(default, deserialize_with = "or_default")]
     pub size: u64,
+    /// Where its content is, as a path.
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub content_path: String,
     /// The section that it stands in.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub section: Option<Section>,
+    /// Its content in base64; only where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Text>,
 }
 
 /// One line of the server's own log of requests.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiRequest {
     /// A UUID.
@@ -241,12 +289,19 @@ pub struct ApiRequest {
 }
 
 /// Who made a request.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Actor {
     /// The server's id.
     #[serde(default, deserialize_with = "or_default")]
     pub id: String,
+    /// The account.
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub account: String,
     /// The token's id.
     #[serde(default, deserialize_with = "or_default")]
     pub jti: String,
@@ -259,22 +314,37 @@ pub struct Actor {
 }
 
 /// What a request was for.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resource {
     /// ITEM or VAULT.
     #[serde(rename = "type", default, deserialize_with = "or_default")]
     pub kind: String,
     /// The vault.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "Id::is_absent"
+    )]
     pub vault: Id,
     /// The item.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "Id::is_absent"
+    )]
     pub item: Id,
+    /// Which version of the item.
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "is_zero"
+    )]
+    pub item_version: u64,
 }
 
 /// What the server says of itself.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Health {
     /// `1Password Connect API`.
     #[serde(default, deserialize_with = "or_default")]
@@ -288,7 +358,7 @@ pub struct Health {
 }
 
 /// One thing that the server needs.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Dependency {
     /// `sync`, `sqlite` …
     #[serde(default, deserialize_with = "or_default")]
@@ -297,8 +367,29 @@ pub struct Dependency {
     #[serde(default, deserialize_with = "or_default")]
     pub status: String,
     /// More words.
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub message: String,
+}
+
+/// Why a request came to nothing: the body of every answer that is no success.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Failure {
+    /// The answer's status, once more.
+    #[serde(default, deserialize_with = "or_default")]
+    pub status: u16,
+    /// What is wrong, in words.
     #[serde(default, deserialize_with = "or_default")]
     pub message: String,
+}
+
+impl Id {
+    fn is_absent(&self) -> bool {
+        self.id.is_empty()
+    }
 }
 
 /// Reads null as absent.

@@ -91,6 +91,28 @@ pub fn generate(recipe: &Recipe) -> Result<Generated, GenerateError> {
     }
 }
 
+/// How many bits an attacker has to guess at most, who knows only which kinds of characters a password has: it can be much
+/// less, since nobody knows here how it was chosen.
+#[must_use]
+pub fn most_bits(password: &Secret) -> f64 {
+    let text = password.expose_secret();
+    let has = |kind: fn(&char) -> bool| text.chars().any(|c| kind(&c));
+    let kinds = [
+        (has(char::is_ascii_lowercase), 26),
+        (has(char::is_ascii_uppercase), 26),
+        (has(char::is_ascii_digit), 10),
+        (has(|c| c.is_ascii() && !c.is_ascii_alphanumeric()), 33),
+        (has(|c| !c.is_ascii()), 100),
+    ];
+    let alphabet: u32 = kinds
+        .iter()
+        .filter(|(has, _)| *has)
+        .map(|(_, size)| size)
+        .sum();
+    let length = text.chars().count();
+    f64::from(alphabet.max(1)).log2() * length as f64
+}
+
 fn password(recipe: &Recipe) -> Result<Generated, GenerateError> {
     let length = recipe.bounded("length", recipe.length, 32, 64)?;
     let wanted = recipe

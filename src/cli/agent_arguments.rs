@@ -158,6 +158,16 @@ pub struct Serve {
     /// A proxy stands before it, does TLS, and notes its clients in X-Forwarded-For
     #[arg(long, conflicts_with = "tls_cert")]
     pub behind_proxy: bool,
+    /// Serves no agents: nothing at /mcp
+    #[arg(long)]
+    pub no_mcp: bool,
+    /// Serves no programs with a Connect server's token: nothing beneath /v1
+    #[arg(long)]
+    pub no_connect_api: bool,
+    /// Kilobytes of an item's file that the Connect API sends along with its description
+    /// [default: what OP_MAX_INLINE_FILE_SIZE_KB says, else 100]
+    #[arg(long, value_name = "KB", value_parser = clap::value_parser!(u32).range(..=16384))]
+    pub max_inline_file_size_kb: Option<u32>,
     /// Offers only tools that change and run nothing
     #[arg(long)]
     pub read_only: bool,

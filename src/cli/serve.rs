@@ -26,6 +26,10 @@ pub(super) fn perform(arguments: Serve, mut session: Session) -> anyhow::Result<
     guard::refuse_beneath_a_run()?;
     session.config.also_own.extend(arguments.tls_key.clone());
     let plan = plan(arguments)?;
+    let told = Told {
+        mcp: !plan.without_mcp,
+        connect_api: !plan.without_connect_api,
+    };
     session.make_on_first_use()?;
     let (broker, registries) = opening::open_with_registries(&session.config)?;
     let unavailable = |error: RegistryError| Failure::Unavailable(error.to_string());
@@ -49,9 +53,9 @@ pub(super) fn perform(arguments: Serve, mut session: Session) -> anyhow::Result<
                 .note("an older copy was put in the store's place; `hushkey doctor` tells more");
         }
         let end = Signals::listen()?;
-        let server = Server::start(plan, broker, registries.agents).await;
+        let server = Server::start(plan, broker, registries.agents, registries.connect).await;
         let server = server.map_err(failure)?;
-        tell(&server, session.output)?;
+        told.tell(&server, session.output)?;
         server.run(end.first()).await;
         Ok(())
     });
@@ -77,7 +81,9 @@ fn plan(arguments: Serve) -> anyhow::Result<Plan> {
             exclude_tools: arguments.exclude_tools,
             without_handles: true,
         },
-        limits: Limits::default(),
+        limits: limits(arguments.max_inline_file_size_kb)?,
+        without_mcp: arguments.no_mcp,
+        without_connect_api: arguments.no_connect_api,
     })
 }
 
@@ -93,15 +99,57 @@ fn failure(error: StartError) -> Failure {
     }
 }
 
-/// Says where it listens: the first line that it prints, and the only one.
-fn tell(server: &Server, output: Output) -> anyhow::Result<()> {
-    if output.is_json() {
-        return output.json_line(&serde_json::json!({ "listening": server.addresses() }));
+/// The variable is Connect's own.
+fn limits(inline_kilobytes: Option<u32>) -> Result<Limits, Failure> {
+    const VARIABLE: &str = "OP_MAX_INLINE_FILE_SIZE_KB";
+    let mut limits = Limits::default();
+    let kilobytes = match (inline_kilobytes, std::env::var(VARIABLE)) {
+        (Some(kilobytes), _) => Some(kilobytes),
+        (None, Ok(text)) => Some(text.trim().parse().map_err(|_| {
+            Failure::Usage(format!("{VARIABLE} is a number of kilobytes, such as 100"))
+        })?),
+        (None, Err(_)) => None,
+    };
+    if let Some(kilobytes) = kilobytes {
+        limits.inline_bytes = u64::from(kilobytes) * 1024;
     }
-    output.line(&format!(
-        "serving MCP at {}",
-        server.addresses().join(" and ")
-    ))
+    Ok(limits)
+}
+
+/// What is served, for telling it.
+#[derive(Clone, Copy)]
+struct Told {
+    mcp: bool,
+    connect_api: bool,
+}
+
+impl Told {
+    /// Says where it listens: the first line that it prints, and the only one.
+    fn tell(self, server: &Server, output: Output) -> anyhow::Result<()> {
+        let connect = server.addresses();
+        // A socket has no address of which a path could be a part.
+        let mcp: Vec<String> = connect
+            .iter()
+            .map(|address| match address.starts_with("http") {
+                true => format!("{address}/mcp"),
+                false => address.clone(),
+            })
+            .collect();
+        if output.is_json() {
+            let listening = if self.mcp { &mcp } else { connect };
+            let connect = if self.connect_api { connect } else { &[] };
+            return output
+                .json_line(&serde_json::json!({ "listening": listening, "connect": connect }));
+        }
+        let mcp = format!("MCP at {}", mcp.join(" and "));
+        let connect = format!("the Connect API at {}", connect.join(" and "));
+        output.line(&match (self.mcp, self.connect_api) {
+            (true, true) => format!("serving {mcp}, {connect}"),
+            (true, false) => format!("serving {mcp}"),
+            (false, true) => format!("serving {connect}"),
+            (false, false) => "serving nothing but /health".to_owned(),
+        })
+    }
 }
 
 /// The signals that end a server.

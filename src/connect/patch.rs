@@ -1,8 +1,24 @@
 //! JSON Patch as Connect takes it: `add`, `remove` and `replace`, with fields addressed by their ids.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Field, Section, Text, Url};
+use super::{Field, Given, Section, Text, Url};
+
+/// One change to an item, as a server gets it: what it is to put in place can be anything yet.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SentOperation {
+    /// `add`, `remove` or `replace`, or what else was written.
+    pub op: String,
+    /// Where.
+    pub path: String,
+    /// What to put there; null is something, absent is nothing.
+    #[serde(default, deserialize_with = "there")]
+    pub value: Option<Given>,
+}
+
+fn there<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Given>, D::Error> {
+    Given::deserialize(deserializer).map(Some)
+}
 
 /// One change to an item.
 #[derive(Clone, Debug, Serialize)]

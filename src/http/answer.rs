@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// Why a request is not passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +29,10 @@ pub(super) enum Refusal {
     Wait(Duration),
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (status, told) = match self {
+impl Refusal {
+    /// The status, and what is told.
+    pub(super) fn told(self) -> (StatusCode, &'static str) {
+        match self {
             Self::Host => (
                 StatusCode::FORBIDDEN,
                 "this server is not addressed by that name; `hushkey serve --allow-host` adds one",
@@ -58,14 +59,11 @@ impl IntoResponse for Refusal {
                 StatusCode::TOO_MANY_REQUESTS,
                 "too many requests; wait and try again",
             ),
-        };
-        let body = serde_json::json!({ "error": { "message": told } });
-        let mut response = (status, Body::from(body.to_string())).into_response();
-        let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
+        }
+    }
+
+    /// Adds what goes with the status.
+    pub(super) fn explain(self, headers: &mut HeaderMap) {
         match self {
             Self::Unauthorized => {
                 let scheme = HeaderValue::from_static("Bearer realm=\"hushkey\"");
@@ -79,6 +77,20 @@ impl IntoResponse for Refusal {
             }
             _ => {}
         }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, told) = self.told();
+        let body = serde_json::json!({ "error": { "message": told } });
+        let mut response = (status, Body::from(body.to_string())).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        self.explain(headers);
         response
     }
 }

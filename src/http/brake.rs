@@ -20,6 +20,9 @@ const MOST_ADDRESSES: usize = 4096;
 /// Why a request was turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Why {
+    ConnectExpired,
+    ConnectRevoked,
+    ConnectUnknown,
     Expired,
     ForeignSession,
     Host,
@@ -68,6 +71,9 @@ impl Why {
     /// The reason as a predicate of "12 requests from 10.0.0.7 …".
     pub(super) fn told(self) -> &'static str {
         match self {
+            Self::ConnectExpired => "with a Connect server's token that has expired",
+            Self::ConnectRevoked => "with a Connect server's token that was revoked",
+            Self::ConnectUnknown => "with what is no token of a Connect server here",
             Self::Expired => "with a token that has expired",
             Self::ForeignSession => "with the session of another agent",
             Self::Host => "addressed to a name that is not this server's (DNS rebinding?)",

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     arrival::Arrival,
     brake::Why,
-    door::Door,
+    entrance::Entrance,
     limits::Limits,
     listener::{Caller, Listener, Stream},
 };
@@ -33,7 +33,7 @@ pub(super) struct Way {
     pub(super) arrival: Arrival,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) router: Router,
-    pub(super) door: Arc<Door>,
+    pub(super) entrance: Arc<Entrance>,
 }
 
 /// Lets callers in until the server is about to end.
@@ -71,7 +71,7 @@ async fn serve(caller: Caller, mut way: Way, _place: OwnedSemaphorePermit, watch
     way.arrival.address = caller.address;
     if caller.of_another_user {
         let headers = http::HeaderMap::new();
-        way.door
+        way.entrance
             .count(&way.arrival, &headers, Why::User, None)
             .await;
         return;
@@ -84,7 +84,7 @@ async fn serve(caller: Caller, mut way: Way, _place: OwnedSemaphorePermit, watch
             _ => return,
         },
     };
-    let limits = way.door.limits.clone();
+    let limits = way.entrance.limits.clone();
     let router = way.router.layer(Extension(way.arrival));
     let connection =
         builder(&limits).serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));

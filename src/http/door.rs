@@ -3,35 +3,28 @@
 //! The order is that of cost: names and origin first, then the token, then a place, then the body. A request that is
 //! turned away learns nothing but that; the reason is in the audit log, counted.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
     extract::{Extension, Request, State},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
 use http::{HeaderMap, Method, header, request::Parts};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
 
 use super::{
     agents::{Agents, Desk},
     answer::{Refusal, sealed},
     arrival::{Arrival, bearer},
-    brake::{Brake, Report, Why},
+    brake::Why,
+    entrance::{Entrance, SOON, names_a_token, place},
     held::{Held, Until},
-    limits::Limits,
     origin::only,
 };
 use crate::{
     access::AgentName,
-    broker::{Broker, LazyBroker},
     mcp::Way,
     registry::{self, NotProven, Registry, TokenDigest},
     vault::Secret,
@@ -39,8 +32,6 @@ use crate::{
 
 /// How often an open stream asks whether its token is still good.
 const RECHECK: Duration = Duration::from_secs(1);
-/// How long an agent waits that has too much in flight.
-const SOON: Duration = Duration::from_secs(1);
 
 /// The header that names a session.
 const SESSION: &str = "mcp-session-id";
@@ -48,15 +39,10 @@ const SESSION: &str = "mcp-session-id";
 /// How a token is called where it is concealed.
 const AN_AGENTS_TOKEN: &str = "an agent's token";
 
-/// What all requests share.
+/// What all requests for `/mcp` share.
 pub(super) struct Door {
     pub(super) agents: Agents,
-    pub(super) brake: Brake,
-    pub(super) broker: Arc<LazyBroker>,
-    /// Ends when the server is about to: nothing new is begun then.
-    pub(super) closing: CancellationToken,
-    pub(super) limits: Limits,
-    pub(super) places: Arc<Semaphore>,
+    pub(super) entrance: Arc<Entrance>,
     pub(super) registry: Arc<Registry>,
 }
 
@@ -82,17 +68,19 @@ impl Door {
         arrival: &Arrival,
         request: Request,
     ) -> Result<Response, Refusal> {
-        if self.closing.is_cancelled() {
+        if self.entrance.closing.is_cancelled() {
             return Err(Refusal::Unavailable);
         }
         let (mut parts, body) = request.into_parts();
-        self.check_address(arrival, &parts).await?;
+        self.entrance
+            .check_address(arrival, &parts, holds_a_token)
+            .await?;
         let guest = self.guest(arrival, &parts.headers).await?;
-        let places = [place(&guest.desk.places)?, place(&self.places)?];
+        let places = [place(&guest.desk.places)?, place(&self.entrance.places)?];
         self.check_session(arrival, &guest, &parts.headers).await?;
-        let body = self.whole(body).await?;
+        let body = Full::new(self.entrance.whole(body).await?);
         if begins_a_session(&parts)
-            && guest.desk.endpoint.session_count().await >= self.limits.sessions_each
+            && guest.desk.endpoint.session_count().await >= self.entrance.limits.sessions_each
         {
             return Err(Refusal::Wait(SOON));
         }
@@ -109,21 +97,6 @@ impl Door {
         Ok(Response::from_parts(parts, body))
     }
 
-    /// Tells by which name the server is addressed, by which page, and whether the address itself holds a token.
-    async fn check_address(&self, arrival: &Arrival, parts: &Parts) -> Result<(), Refusal> {
-        let headers = &parts.headers;
-        let (why, refusal) = if !arrival.is_addressed(headers) {
-            (Why::Host, Refusal::Host)
-        } else if !arrival.is_from_no_other_page(headers) {
-            (Why::Origin, Refusal::Origin)
-        } else if parts.uri.query().is_some_and(holds_a_token) {
-            (Why::Query, Refusal::InAddress)
-        } else {
-            return Ok(());
-        };
-        Err(self.turned_away(arrival, headers, why, None, refusal).await)
-    }
-
     /// The agent whose token the request has.
     async fn guest(&self, arrival: &Arrival, headers: &HeaderMap) -> Result<Guest, Refusal> {
         let Some(text) = bearer(headers) else {
@@ -132,8 +105,7 @@ impl Door {
             } else {
                 Why::Missing
             };
-            let refusal = Refusal::Unauthorized;
-            return Err(self.turned_away(arrival, headers, why, None, refusal).await);
+            return Err(self.turned_away(arrival, headers, why, None).await);
         };
         let now = Timestamp::now();
         let found = match TokenDigest::of(text) {
@@ -152,8 +124,7 @@ impl Door {
         let (token, name) = match found {
             Ok(found) => found,
             Err((why, name)) => {
-                let refusal = Refusal::Unauthorized;
-                return Err(self.turned_away(arrival, headers, why, name, refusal).await);
+                return Err(self.turned_away(arrival, headers, why, name).await);
             }
         };
         let desk = self.agents.desk(&name, arrival.distant);
@@ -169,7 +140,7 @@ impl Door {
 
     /// Notes the hour for `hushkey agent list`, and the token for concealing it in what programs print.
     fn note_use(&self, token: &TokenDigest, text: &str, now: Timestamp) {
-        if let Some(broker) = self.broker.opened() {
+        if let Some(broker) = self.entrance.broker.opened() {
             broker.conceal_always(AN_AGENTS_TOKEN, Secret::new(text.to_owned()));
         }
         let (registry, token) = (Arc::clone(&self.registry), token.clone());
@@ -195,62 +166,26 @@ impl Door {
             && self.agents.is_elsewhere(session, &guest.desk).await
         {
             let name = Some(guest.name.clone());
-            self.count(arrival, headers, Why::ForeignSession, name)
+            self.entrance
+                .count(arrival, headers, Why::ForeignSession, name)
                 .await;
         }
         Ok(())
     }
 
-    /// A request's body, if it comes in time and is not too long.
-    async fn whole(&self, body: Body) -> Result<Full<Bytes>, Refusal> {
-        let body = Limited::new(body, self.limits.body_bytes).collect();
-        let body = tokio::time::timeout(self.limits.body_time, body).await;
-        match body.map_err(|_| Refusal::TooSlow)? {
-            Ok(body) => Ok(Full::new(body.to_bytes())),
-            Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLong),
-            // Whoever sent it is gone.
-            Err(_) => Err(Refusal::TooSlow),
-        }
-    }
-
-    /// Counts a refusal; the address may have to wait instead of being told why.
+    /// Counts a request without a valid token; the address may have to wait instead of being told so.
     async fn turned_away(
         &self,
         arrival: &Arrival,
         headers: &HeaderMap,
         why: Why,
         agent: Option<AgentName>,
-        refusal: Refusal,
     ) -> Refusal {
-        let wait = self.count(arrival, headers, why, agent).await;
-        wait.map_or(refusal, Refusal::Wait)
-    }
-
-    pub(super) async fn count(
-        &self,
-        arrival: &Arrival,
-        headers: &HeaderMap,
-        why: Why,
-        agent: Option<AgentName>,
-    ) -> Option<Duration> {
-        let address = arrival.address(headers);
-        let verdict = self.brake.count(&address, why, agent, Instant::now());
-        if let Some(report) = &verdict.report {
-            self.record(report).await;
-        }
-        verdict.wait
-    }
-
-    /// Puts a report into the audit log. Nothing is released by the request, so that it is refused all the same if the log
-    /// can't be written.
-    pub(super) async fn record(&self, report: &Report) {
-        let recorded = match self.broker.get().await {
-            Ok(broker) => record(broker, report).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = recorded {
-            tracing::error!(%error, "{} could not be recorded", report.sentence());
-        }
+        let refusal = Refusal::Unauthorized;
+        let entrance = &self.entrance;
+        entrance
+            .turned_away(arrival, headers, why, agent, refusal)
+            .await
     }
 
     /// When a stream ends at the latest: when its token is no longer good; and when the server is about to end, unless
@@ -264,7 +199,7 @@ impl Door {
             };
             loop {
                 tokio::select! {
-                    () = door.closing.cancelled(), if stands => return,
+                    () = door.entrance.closing.cancelled(), if stands => return,
                     () = tokio::time::sleep(RECHECK) => {}
                 }
                 if !good() {
@@ -275,23 +210,9 @@ impl Door {
     }
 }
 
-async fn record(broker: &Broker, report: &Report) -> Result<(), crate::broker::BrokerError> {
-    let sentence = report.sentence();
-    broker.turned_away(report.agent.as_ref(), &sentence).await
-}
-
-/// A place among those that work at the same time.
-fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
-    let place = Arc::clone(places).try_acquire_owned();
-    place.map_err(|_| Refusal::Wait(SOON))
-}
-
 /// Tells whether the address names a token: one of ours anywhere, or a member that is called like one.
 fn holds_a_token(query: &str) -> bool {
-    let named = query.split('&').filter_map(|pair| pair.split('=').next());
-    let mut named = named.map(str::to_ascii_lowercase);
-    query.contains(registry::PREFIX)
-        || named.any(|name| ["access_token", "api_key", "authorization", "token"].contains(&&*name))
+    query.contains(registry::PREFIX) || names_a_token(query)
 }
 
 fn is_stream(headers: &HeaderMap) -> bool {

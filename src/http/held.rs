@@ -1,32 +1,26 @@
 //! An answer's body that holds what the request was let in with, until the last byte has gone.
 
 use std::{
-    convert::Infallible,
     pin::Pin,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::combinators::BoxBody;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// Something to wait for.
 pub(super) type Until = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A body, the places that it takes, and when it ends at the latest.
-pub(super) struct Held {
-    inner: BoxBody<Bytes, Infallible>,
+pub(super) struct Held<B> {
+    inner: B,
     _places: [OwnedSemaphorePermit; 2],
     until: Option<Until>,
 }
 
-impl Held {
-    pub(super) fn new(
-        inner: BoxBody<Bytes, Infallible>,
-        places: [OwnedSemaphorePermit; 2],
-        until: Option<Until>,
-    ) -> Self {
+impl<B> Held<B> {
+    pub(super) fn new(inner: B, places: [OwnedSemaphorePermit; 2], until: Option<Until>) -> Self {
         Self {
             inner,
             _places: places,
@@ -35,20 +29,20 @@ impl Held {
     }
 }
 
-impl Body for Held {
+impl<B: Body<Data = Bytes> + Default + Unpin> Body for Held<B> {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = B::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.get_mut();
         if let Some(until) = &mut this.until
             && until.as_mut().poll(context).is_ready()
         {
             this.until = None;
-            this.inner = BoxBody::default();
+            this.inner = B::default();
         }
         Pin::new(&mut this.inner).poll_frame(context)
     }

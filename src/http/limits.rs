@@ -23,6 +23,8 @@ pub struct Limits {
     pub in_flight: usize,
     /// Requests in flight, open streams included, of one agent.
     pub in_flight_each: usize,
+    /// Bytes of an item's file that comes along with its description.
+    pub inline_bytes: u64,
     /// Sessions of the older protocol versions of one agent.
     pub sessions_each: usize,
 }
@@ -39,6 +41,7 @@ impl Default for Limits {
             head_time: Duration::from_secs(20),
             in_flight: 1024,
             in_flight_each: 256,
+            inline_bytes: 100 * 1024,
             sessions_each: 256,
         }
     }

@@ -9,7 +9,6 @@ use std::{
 
 use axum::{
     Router,
-    extract::State,
     response::{IntoResponse, Response},
     routing::{any, get},
 };
@@ -20,20 +19,22 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     agents::Agents,
-    answer::{Refusal, sealed},
+    answer::sealed,
     arrival::{Address, Arrival},
-    brake::Brake,
+    connect_api::{self, ConnectApi},
     connections::{self, Way},
     door::{self, Door},
+    entrance::Entrance,
     limits::Limits,
     listener::{Listen, Listener},
     origin::Site,
     tls::Tls,
+    vitals::{self, Vitals},
 };
 use crate::{
     broker::{Broker, LazyBroker},
     mcp::{OptionsError, ServerOptions, VaultServer},
-    registry::Registry,
+    registry::{Registry, connect::ConnectRegistry},
 };
 
 /// How often minutes that are over are looked for.
@@ -56,6 +57,10 @@ pub struct Plan {
     pub options: ServerOptions,
     /// How much is taken.
     pub limits: Limits,
+    /// Whether agents are left out.
+    pub without_mcp: bool,
+    /// Whether programs with a Connect server's token are left out.
+    pub without_connect_api: bool,
 }
 
 /// Why a server does not start.
@@ -91,7 +96,7 @@ pub enum StartError {
 pub struct Server {
     listeners: Vec<(Listener, Way)>,
     addresses: Vec<String>,
-    door: Arc<Door>,
+    entrance: Arc<Entrance>,
     stop: CancellationToken,
 }
 
@@ -100,7 +105,12 @@ impl Server {
     ///
     /// # Errors
     /// [`StartError`] when it can't listen there, or must not.
-    pub async fn start(plan: Plan, broker: Broker, registry: Registry) -> Result<Self, StartError> {
+    pub async fn start(
+        plan: Plan,
+        broker: Broker,
+        agents: Registry,
+        connect: ConnectRegistry,
+    ) -> Result<Self, StartError> {
         if let Some(tls) = &plan.tls {
             broker.conceal_always("the server's TLS key", tls.key_text());
         }
@@ -111,20 +121,26 @@ impl Server {
         VaultServer::check(&options)?;
         let stop = CancellationToken::new();
         let limits = plan.limits.clone();
-        let door = Arc::new(Door {
-            agents: Agents::new(Arc::clone(&broker), options, limits.clone(), stop.clone()),
-            brake: Brake::new(limits.failures_a_minute),
-            broker,
-            closing: CancellationToken::new(),
-            places: Arc::new(Semaphore::new(limits.in_flight)),
-            limits,
-            registry: Arc::new(registry),
-        });
-        let router = Router::new()
-            .route("/mcp", any(door::mcp))
-            .route("/health", get(health))
-            .fallback(nothing_here)
-            .with_state(Arc::clone(&door));
+        let entrance = Arc::new(Entrance::new(Arc::clone(&broker), limits.clone()));
+        let agents = Arc::new(agents);
+        let vitals = Arc::new(Vitals::new(Arc::clone(&entrance), Arc::clone(&agents)));
+        let mut router = Router::new()
+            .route("/health", get(vitals::health).fallback(not_so))
+            .with_state(Arc::clone(&vitals));
+        if !plan.without_mcp {
+            let door = Arc::new(Door {
+                agents: Agents::new(broker, options, limits.clone(), stop.clone()),
+                entrance: Arc::clone(&entrance),
+                registry: agents,
+            });
+            router = router.merge(Router::new().route("/mcp", any(door::mcp)).with_state(door));
+        }
+        if !plan.without_connect_api {
+            let inline = limits.inline_bytes;
+            let api = ConnectApi::new(Arc::clone(&entrance), Arc::new(connect), vitals, inline);
+            router = router.merge(connect_routes(Arc::new(api)));
+        }
+        let router = router.fallback(nothing_here);
         let mut listeners = Vec::new();
         let mut addresses = Vec::new();
         for listen in &plan.listens {
@@ -140,19 +156,19 @@ impl Server {
                 arrival: plan.arrival(&listen),
                 tls: plan.acceptor(&listen),
                 router: router.clone(),
-                door: Arc::clone(&door),
+                entrance: Arc::clone(&entrance),
             };
             listeners.push((listener, way));
         }
         Ok(Self {
             listeners,
             addresses,
-            door,
+            entrance,
             stop,
         })
     }
 
-    /// The addresses under which MCP is served: `http://127.0.0.1:8970/mcp`.
+    /// The addresses under which it is served: `http://127.0.0.1:8970`, to which `/mcp` is added for agents.
     #[must_use]
     pub fn addresses(&self) -> &[String] {
         &self.addresses
@@ -162,11 +178,11 @@ impl Server {
     pub async fn run(self, end: impl Future<Output = ()>) {
         let Self {
             listeners,
-            door,
+            entrance,
             stop,
             ..
         } = self;
-        let room = Arc::new(Semaphore::new(door.limits.connections));
+        let room = Arc::new(Semaphore::new(entrance.limits.connections));
         let watch = Arc::new(GracefulShutdown::new());
         let mut accepting = JoinSet::new();
         for (listener, way) in listeners {
@@ -176,25 +192,25 @@ impl Server {
                 way,
                 room,
                 watch,
-                door.closing.clone(),
+                entrance.closing.clone(),
             ));
         }
-        let telling = tokio::spawn(tell_of_minutes(Arc::clone(&door)));
+        let telling = tokio::spawn(tell_of_minutes(Arc::clone(&entrance)));
 
         end.await;
-        door.closing.cancel();
+        entrance.closing.cancel();
         while accepting.join_next().await.is_some() {}
         if let Some(watch) = Arc::into_inner(watch) {
             let mut gone = std::pin::pin!(watch.shutdown());
-            let drained = tokio::time::timeout(door.limits.drain_time, &mut gone).await;
+            let drained = tokio::time::timeout(entrance.limits.drain_time, &mut gone).await;
             stop.cancel();
             if drained.is_err() {
                 let _ = tokio::time::timeout(LAST_BYTES, gone).await;
             }
         }
         telling.abort();
-        for report in door.brake.over(Instant::now(), true) {
-            door.record(&report).await;
+        for report in entrance.brake.over(Instant::now(), true) {
+            entrance.record(&report).await;
         }
     }
 }
@@ -216,8 +232,8 @@ impl Plan {
 
     fn address(&self, listen: &Listen) -> String {
         match listen {
-            Listen::Tcp(address) if self.tls.is_some() => format!("https://{address}/mcp"),
-            Listen::Tcp(address) => format!("http://{address}/mcp"),
+            Listen::Tcp(address) if self.tls.is_some() => format!("https://{address}"),
+            Listen::Tcp(address) => format!("http://{address}"),
             Listen::Unix(_) => listen.to_string(),
         }
     }
@@ -274,30 +290,45 @@ impl Plan {
 }
 
 /// Tells of the minutes that are over, as they end.
-async fn tell_of_minutes(door: Arc<Door>) {
+async fn tell_of_minutes(entrance: Arc<Entrance>) {
     loop {
         tokio::time::sleep(TICK).await;
-        for report in door.brake.over(Instant::now(), false) {
-            door.record(&report).await;
+        for report in entrance.brake.over(Instant::now(), false) {
+            entrance.record(&report).await;
         }
     }
 }
 
-/// For load balancers: whether requests can be answered. Tells nothing else, and needs no token.
-async fn health(State(door): State<Arc<Door>>) -> Response {
-    let well = !door.closing.is_cancelled() && door.registry.head().is_ok();
-    if !well {
-        return sealed(Refusal::Unavailable.into_response());
-    }
-    let body = serde_json::json!({ "name": "hushkey", "version": env!("CARGO_PKG_VERSION"), "status": "ok" });
-    let headers = [(header::CONTENT_TYPE, "application/json")];
-    sealed((StatusCode::OK, headers, body.to_string()).into_response())
+/// Every address beneath `/v1`, and what Connect serves beside it.
+fn connect_routes(api: Arc<ConnectApi>) -> Router {
+    Router::new()
+        .route("/v1", any(connect_api::answer))
+        .route("/v1/", any(connect_api::answer))
+        .route("/v1/{*rest}", any(connect_api::answer))
+        .route("/heartbeat", get(connect_api::heartbeat).fallback(not_so))
+        .route("/metrics", get(connect_api::metrics_text).fallback(not_so))
+        .with_state(api)
 }
 
 async fn nothing_here() -> Response {
-    let body = r#"{"error":{"message":"there is nothing here; MCP is at /mcp"}}"#;
+    let told = "there is nothing here; MCP is at /mcp, the Connect API beneath /v1";
+    plain_failure(StatusCode::NOT_FOUND, told)
+}
+
+/// Another method than reading.
+async fn not_so() -> Response {
+    plain_failure(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+}
+
+/// In the forms of both kinds of clients: nobody knows here which one it is.
+fn plain_failure(status: StatusCode, told: &str) -> Response {
+    let body = serde_json::json!({
+        "status": status.as_u16(),
+        "message": told,
+        "error": { "message": told },
+    });
     let headers = [(header::CONTENT_TYPE, "application/json")];
-    sealed((StatusCode::NOT_FOUND, headers, body).into_response())
+    sealed((status, headers, body.to_string()).into_response())
 }
 
 /// What the system said, and what helps.

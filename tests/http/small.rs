@@ -10,7 +10,7 @@ use hushkey::{
     keys::KeySource,
     policy::Policy,
     private_file::ensure_private_dir,
-    registry::Registry,
+    registry::{Registry, connect::ConnectRegistry},
 };
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -44,6 +44,7 @@ impl Small {
         let key = KeySource::File(place.join("key")).load_or_create().unwrap();
         let audit = AuditLog::open(&place.join("audit.db"), &key).unwrap();
         let registry = Registry::open(&place.join("agents.db"), &key).unwrap();
+        let connect = ConnectRegistry::open(&place.join("connect.db"), &key).unwrap();
         let token = |name: &str| {
             let name = AgentName::parse(name).unwrap();
             let made = registry.create(&name, None, Timestamp::now()).unwrap();
@@ -62,7 +63,9 @@ impl Small {
         let served = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
-                let server = Server::start(plan, broker, registry).await.unwrap();
+                let server = Server::start(plan, broker, registry, connect)
+                    .await
+                    .unwrap();
                 tell.send(server.addresses()[0].clone()).unwrap();
                 server.run(async { drop(ended.await) }).await;
             });

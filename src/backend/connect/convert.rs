@@ -140,6 +140,7 @@ pub(super) fn wire_field(field: Field, sections: &[WireSection]) -> WireField {
             .map_or_else(String::new, |purpose| purpose.as_str().to_owned()),
         label: Some(metadata.label),
         value: field.value.map(text),
+        ..WireField::default()
     }
 }
 
