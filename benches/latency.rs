@@ -32,13 +32,7 @@ fn main() {
     Times::of(first_answers(&home, DISCOVER, 100, &mut largest))
         .row("spawn to the answer to `server/discover`", "5 ms");
     Times::of(first_lists(&home, 50)).row("spawn to the answer to `list_vaults`, store opened", "");
-    let (plain, through) = pairs(&home, 200);
-    let added = plain
-        .iter()
-        .zip(&through)
-        .map(|(plain, through)| through.saturating_sub(*plain));
-    let added = Times::of(added.collect());
-    Times::of(plain).row("`true`", "");
+    launchers(&home, 200);
     Times::measure(100, |_| {
         let ended = hushkey(&home, &["--version"])
             .stdout(Stdio::null())
@@ -46,8 +40,6 @@ fn main() {
         assert!(ended.is_ok_and(|status| status.success()), "--version");
     })
     .row("`hushkey --version`", "");
-    Times::of(through).row("`hushkey run -- true`, one reference", "");
-    added.row("added by `hushkey run`, pair by pair", "5 ms");
     runs(&home, 200).row("`run_command` of `true`, one reference", "12 ms");
     println!(
         "\nlargest resident set at the first answer: {:.1} MB (target 12 MB)",
@@ -78,24 +70,45 @@ fn first_lists(home: &Path, count: usize) -> Vec<Duration> {
     (0..count).map(list).collect()
 }
 
-/// `true`, and `hushkey run -- true`, taken in turns so that both see the same machine.
-fn pairs(home: &Path, count: usize) -> (Vec<Duration>, Vec<Duration>) {
+/// `true` alone, through `hushkey run`, and through others, taken in turns so that all see the same machine. Other launchers
+/// are those that HUSHKEY_PEERS names, one command a line: `fnox exec -- true`.
+fn launchers(home: &Path, count: usize) {
     let variable = format!("SECRET={REFERENCE}");
-    let timed = |command: &mut Command| {
+    let peers = std::env::var("HUSHKEY_PEERS").unwrap_or_default();
+    let peers = peers.lines().filter(|line| !line.trim().is_empty());
+    let others: Vec<String> = ["true", "env true", "sh -c true"]
+        .into_iter()
+        .chain(peers)
+        .map(str::to_owned)
+        .collect();
+    let timed = |mut command: Command| {
         let begun = Instant::now();
-        let ended = command.status();
+        let ended = command.stdout(Stdio::null()).status();
         assert!(ended.is_ok_and(|status| status.success()), "{command:?}");
         begun.elapsed()
     };
-    let pair = |_| {
-        let plain = timed(&mut Command::new("true"));
-        let through = timed(&mut hushkey(
-            home,
-            &["run", "--env", &variable, "--", "true"],
-        ));
-        (plain, through)
-    };
-    (0..count).map(pair).unzip()
+    let mut took = vec![Vec::with_capacity(count); others.len()];
+    let mut through = Vec::with_capacity(count);
+    for _ in 0..count {
+        for (line, took) in others.iter().zip(&mut took) {
+            let words = line.split_whitespace().collect::<Vec<_>>();
+            let mut command = Command::new(words[0]);
+            command.args(&words[1..]);
+            took.push(timed(command));
+        }
+        let words = ["run", "--env", &variable, "--", "true"];
+        through.push(timed(hushkey(home, &words)));
+    }
+    let plain = took[0].iter();
+    let added = plain
+        .zip(&through)
+        .map(|(plain, through)| through.saturating_sub(*plain));
+    let added = Times::of(added.collect());
+    for (line, took) in others.iter().zip(took) {
+        Times::of(took).row(&format!("`{line}`"), "");
+    }
+    Times::of(through).row("`hushkey run -- true`, one reference", "");
+    added.row("added by `hushkey run`, turn by turn", "5 ms");
 }
 
 /// Runs of `true` through one server.

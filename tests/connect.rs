@@ -17,6 +17,8 @@ mod contract;
 mod faults;
 #[path = "connect/files.rs"]
 mod files;
+#[path = "connect/imports.rs"]
+mod imports;
 #[path = "connect/manners.rs"]
 mod manners;
 #[path = "connect/person.rs"]
