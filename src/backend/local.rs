@@ -35,6 +35,7 @@ mod fault;
 mod files;
 mod head;
 mod items;
+mod readers;
 mod record;
 mod rows;
 mod schema;
@@ -61,6 +62,7 @@ struct Store {
     path: PathBuf,
     keys: Subkeys,
     open: Mutex<Open>,
+    readers: readers::Readers,
 }
 
 struct Open {
@@ -88,6 +90,7 @@ impl LocalVault {
                 connection,
                 last: None,
             }),
+            readers: readers::Readers::default(),
         };
         store.read(|_| Ok(()))?;
         Ok(Self {
@@ -137,29 +140,17 @@ impl LocalVault {
         &self,
         work: impl FnOnce(&mut Session<'_>) -> Result<T, VaultError> + Send + 'static,
     ) -> Result<T, VaultError> {
-        self.on_thread(move |store| store.read(work)).await
+        self.store.read_soon(work).await
     }
 
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Session<'_>) -> Result<T, VaultError> + Send + 'static,
     ) -> Result<T, VaultError> {
-        self.on_thread(move |store| store.write(work)).await
-    }
-
-    /// Off the runtime's threads: a commit waits for the disk, and perhaps for another process.
-    async fn on_thread<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Store) -> Result<T, VaultError> + Send + 'static,
-    ) -> Result<T, VaultError> {
+        // Off the runtime's threads: a commit waits for the disk, and perhaps for another process.
         let store = Arc::clone(&self.store);
-        tokio::task::spawn_blocking(move || work(&store))
-            .await
-            .map_err(|e| VaultError::Unavailable {
-                message: "the store's thread ended too early; this is a fault of hushkey"
-                    .to_owned(),
-                source: Some(Box::new(e)),
-            })?
+        let written = tokio::task::spawn_blocking(move || store.write(work)).await;
+        written.unwrap_or_else(|ended| Err(no_thread(ended)))
     }
 }
 
@@ -191,6 +182,13 @@ impl Store {
         let done = work(&mut session)?;
         *last = Some(session.finish()?);
         Ok(done)
+    }
+}
+
+fn no_thread(ended: impl std::error::Error + Send + Sync + 'static) -> VaultError {
+    VaultError::Unavailable {
+        message: "the store's thread ended too early; this is a fault of hushkey".to_owned(),
+        source: Some(Box::new(ended)),
     }
 }
 
