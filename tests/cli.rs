@@ -20,6 +20,8 @@ mod backup;
 mod bad_input;
 #[path = "cli/connect_servers.rs"]
 mod connect_servers;
+#[path = "cli/connect_usage.rs"]
+mod connect_usage;
 #[path = "cli/demo.rs"]
 mod demo;
 #[path = "cli/dotenv.rs"]

@@ -22,6 +22,7 @@ mod named;
 mod servers;
 mod status;
 mod tokens;
+mod usage;
 mod vaults;
 
 /// Does what the command says.
@@ -33,6 +34,7 @@ pub(super) fn perform(command: &ConnectCommand, session: &Session) -> anyhow::Re
         ConnectCommand::Group(command) => groups::grants(command, &Open::begin(session)?)?,
         ConnectCommand::Server(command) => servers::perform(command, &Open::begin(session)?)?,
         ConnectCommand::Token(command) => tokens::perform(command, &Open::begin(session)?)?,
+        ConnectCommand::Usage(arguments) => usage::perform(arguments, session)?,
         ConnectCommand::Vault(command) => vaults::perform(command, &Open::begin(session)?)?,
     }
     Ok(ExitCode::SUCCESS)

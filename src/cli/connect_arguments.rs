@@ -37,9 +37,26 @@ pub enum ConnectCommand {
     /// Makes and manages the tokens of your Connect servers
     #[command(subcommand)]
     Token(ConnectTokenCommand),
+    /// Shows which items the programs of your Connect servers were given, how often and when last
+    #[command(
+        after_help = "It is counted under the server's name, not the token's. What is older than the audit log reaches is not known.\n\n\
+                      Examples:\n  hushkey connect usage --since 30d\n  hushkey connect usage --server CI --json"
+    )]
+    Usage(ConnectUsage),
     /// Gives vaults to Connect servers of yours, and takes them away
     #[command(subcommand)]
     Vault(VaultGrantCommand),
+}
+
+/// `hushkey connect usage`.
+#[derive(Debug, Args)]
+pub struct ConnectUsage {
+    /// Only by the programs of this Connect server, by name or id; one that is deleted, too
+    #[arg(long, value_name = "S", env = "HUSHKEY_CONNECT_SERVER")]
+    pub server: Option<String>,
+    /// Only since then: `30d`, `1h`, or a time as 2026-11-24T08:00:00Z
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
 }
 
 /// `hushkey connect server …`.
