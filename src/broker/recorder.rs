@@ -101,24 +101,17 @@ struct Turn {
 
 impl Turn {
     fn serve(mut self) {
+        let (mut batches, mut waiting) = self.next();
         loop {
-            let (batches, waiting) = self.next();
+            let recorded = self.recorder.log.append_batches(&batches);
+            let told = std::mem::take(&mut waiting);
+            (batches, waiting) = self.next();
             if batches.is_empty() {
-                return;
+                // Whoever got the last answer and lets go of the log finds its file closed.
+                drop(self);
+                return tell(told, recorded);
             }
-            match self.recorder.log.append_batches(&batches) {
-                Ok(recorded) => {
-                    for (waiting, recorded) in waiting.into_iter().zip(recorded) {
-                        waiting.tell(Ok(recorded));
-                    }
-                }
-                Err(error) => {
-                    let error = Arc::new(error);
-                    for waiting in waiting {
-                        waiting.tell(Err(Arc::clone(&error)));
-                    }
-                }
-            }
+            tell(told, recorded);
         }
     }
 
@@ -142,10 +135,20 @@ impl Drop for Turn {
     }
 }
 
-impl Waiting {
-    /// Whoever does not wait any more is recorded all the same.
-    fn tell(self, recorded: Result<Vec<Recorded>, Arc<AuditError>>) {
-        let _ = self.answer.send(recorded);
+/// Whoever does not wait any more is recorded all the same.
+fn tell(waiting: Vec<Waiting>, recorded: Result<Vec<Vec<Recorded>>, AuditError>) {
+    match recorded {
+        Ok(recorded) => {
+            for (waiting, recorded) in waiting.into_iter().zip(recorded) {
+                let _ = waiting.answer.send(Ok(recorded));
+            }
+        }
+        Err(error) => {
+            let error = Arc::new(error);
+            for waiting in waiting {
+                let _ = waiting.answer.send(Err(Arc::clone(&error)));
+            }
+        }
     }
 }
 

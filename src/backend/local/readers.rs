@@ -20,7 +20,9 @@ use crate::{
 const TOGETHER: usize = 64;
 
 /// A read that waits for a session, or for why there is none.
-type Job = Box<dyn FnOnce(Result<&mut Session<'_>, VaultError>) + Send>;
+type Job = Box<dyn FnOnce(Result<&mut Session<'_>, VaultError>) -> Answer + Send>;
+/// Tells whoever asked what was read.
+type Answer = Box<dyn FnOnce() + Send>;
 
 /// What waits to be read.
 #[derive(Default)]
@@ -45,8 +47,9 @@ impl Store {
         let first = {
             let mut queue = self.readers.queue();
             queue.waiting.push_back(Box::new(move |session| {
+                let read = session.and_then(work);
                 // Whoever does not wait any more needs no answer.
-                let _ = answer.send(session.and_then(work));
+                Box::new(move || drop(answer.send(read)))
             }));
             !std::mem::replace(&mut queue.served, true)
         };
@@ -61,15 +64,18 @@ impl Store {
             .unwrap_or_else(|ended| Err(super::no_thread(ended)))
     }
 
-    fn read_together(&self, jobs: Vec<Job>) {
+    fn read_together(&self, jobs: Vec<Job>) -> Vec<Answer> {
+        let mut answers = Vec::with_capacity(jobs.len());
         let mut jobs = jobs.into_iter();
         let done = self.read(|session| {
-            jobs.by_ref().for_each(|job| job(Ok(&mut *session)));
+            answers.extend(jobs.by_ref().map(|job| job(Ok(&mut *session))));
             Ok(())
         });
-        let Err(error) = done else { return };
-        let error = Arc::new(error);
-        jobs.for_each(|job| job(Err(repeated(&error))));
+        if let Err(error) = done {
+            let error = Arc::new(error);
+            answers.extend(jobs.map(|job| job(Err(repeated(&error)))));
+        }
+        answers
     }
 }
 
@@ -89,12 +95,16 @@ struct Turn {
 
 impl Turn {
     fn serve(mut self) {
+        let mut jobs = self.next();
         loop {
-            let jobs = self.next();
+            let answers = self.store.read_together(jobs);
+            jobs = self.next();
             if jobs.is_empty() {
-                return;
+                // Whoever got the last answer and lets go of the store finds its file closed.
+                drop(self);
+                return answers.into_iter().for_each(|answer| answer());
             }
-            self.store.read_together(jobs);
+            answers.into_iter().for_each(|answer| answer());
         }
     }
 
