@@ -13,7 +13,25 @@ mod served;
 
 #[path = "connect_api/activity.rs"]
 mod activity;
+#[path = "connect_api/description.rs"]
+mod description;
+#[path = "connect_api/files.rs"]
+mod files;
 #[path = "connect_api/items.rs"]
 mod items;
+#[path = "connect_api/manners.rs"]
+mod manners;
+#[path = "connect_api/open.rs"]
+mod open;
+#[path = "connect_api/oracle.rs"]
+mod oracle;
+#[path = "connect_api/patches.rs"]
+mod patches;
+#[path = "connect_api/replicas.rs"]
+mod replicas;
+#[path = "connect_api/statuses.rs"]
+mod statuses;
+#[path = "connect_api/tokens.rs"]
+mod tokens;
 
 const BACKEND: binary::Backend = binary::Backend::Local;

@@ -147,7 +147,7 @@ impl Broker {
             .permit_client(client, Need::Create, Verb::CreateItem, vault, None)
             .await?;
         let made = async {
-            let settled = settle::settle(draft, None)?;
+            let settled = settle::settle(draft, settle::Before::NOTHING)?;
             match settled.category {
                 Category::Custom | Category::Document | Category::Other(_) => {
                     return Err(BrokerError::Invalid("Invalid item category".into()));
@@ -188,12 +188,13 @@ impl Broker {
         version: Option<u64>,
         draft: DraftItem,
     ) -> Result<ItemAnswer, BrokerError> {
+        let reads = client.reach.access(vault).read;
         self.client_change(client, vault, item, |before| {
             let found = before.overview.version;
             if let Some(expected) = version.filter(|version| *version != found) {
                 return Err(VaultError::Conflict { expected, found }.into());
             }
-            settle::replaced(before, draft.clone())
+            settle::replaced(before, draft.clone(), reads)
         })
         .await
     }
@@ -209,6 +210,7 @@ impl Broker {
         item: &ItemId,
         changes: Vec<Change>,
     ) -> Result<ItemAnswer, BrokerError> {
+        let reads = client.reach.access(vault).read;
         self.client_change(client, vault, item, |before| {
             let mut draft = DraftItem::of(before);
             for change in &changes {
@@ -217,7 +219,7 @@ impl Broker {
             if changes.is_empty() {
                 return Ok(None);
             }
-            settle::replaced(before, draft)
+            settle::replaced(before, draft, reads)
         })
         .await
     }
@@ -264,6 +266,9 @@ impl Broker {
         };
         if let Ok((metadata, _)) = &changed {
             allowed.is_about(&metadata.overview);
+            if self.tells_by_versions(client, vault) {
+                allowed.of_no_version();
+            }
         }
         let (metadata, sent) = self.ended(allowed, changed).await?;
         Ok(self.written(client, vault, metadata, sent))
@@ -297,8 +302,16 @@ impl Broker {
         if client.reach.access(vault).read {
             let item = open::filled(metadata, sent);
             ItemAnswer::Open(Box::new(OpenItem::of(item, Timestamp::now())))
+        } else if self.tells_by_versions(client, vault) {
+            ItemAnswer::Sparse(Box::new(metadata))
         } else {
             ItemAnswer::Bare(Box::new(metadata))
         }
+    }
+
+    /// Tells whether an item's version would show a program that may not read whether it has guessed a value: before another
+    /// server only what differs is sent, and what is the same leaves the version as it was.
+    fn tells_by_versions(&self, client: &ConnectClient, vault: &VaultId) -> bool {
+        !client.reach.access(vault).read && !self.vault.archives()
     }
 }

@@ -17,10 +17,14 @@ use serde::{
 use super::{Text, list::MOST};
 
 /// JSON of any form.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Given {
     /// True or false.
     Bool(bool),
+    /// A number that is not whole, or very large.
+    Float(f64),
+    /// A number below zero.
+    Integer(i64),
     /// Elements in order.
     List(Vec<Given>),
     /// Nothing.
@@ -29,7 +33,7 @@ pub enum Given {
     Number(u64),
     /// Members in order.
     Object(Vec<(String, Given)>),
-    /// A text, or a number that is not whole, as its text.
+    /// A text.
     Text(Text),
 }
 
@@ -45,6 +49,12 @@ impl Given {
     /// [`NotThat`] if it is of another form.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, NotThat> {
         T::deserialize(self)
+    }
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Given(..)")
     }
 }
 
@@ -72,11 +82,11 @@ impl<'de> Visitor<'de> for Anything {
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Given, E> {
-        Ok(Given::Text(Text::new(value.to_string())))
+        Ok(Given::Integer(value))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Given, E> {
-        Ok(Given::Text(Text::new(value.to_string())))
+        Ok(Given::Float(value))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Given, E> {
@@ -130,6 +140,8 @@ impl<'de> Deserializer<'de> for Given {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotThat> {
         match self {
             Self::Bool(value) => visitor.visit_bool(value),
+            Self::Float(value) => visitor.visit_f64(value),
+            Self::Integer(value) => visitor.visit_i64(value),
             Self::List(all) => visitor.visit_seq(SeqDeserializer::new(all.into_iter())),
             Self::Null => visitor.visit_unit(),
             Self::Number(value) => visitor.visit_u64(value),
@@ -147,9 +159,22 @@ impl<'de> Deserializer<'de> for Given {
         }
     }
 
+    /// Serde would take a list for a struct, too: its members in order.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, NotThat> {
+        match self {
+            object @ Self::Object(_) => object.deserialize_any(visitor),
+            _ => Err(NotThat),
+        }
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq
-        tuple tuple_struct map struct enum identifier ignored_any
+        tuple tuple_struct map enum identifier ignored_any
     }
 }
 
@@ -201,7 +226,15 @@ mod tests {
 
     #[test]
     fn another_form_is_refused_without_a_word_of_it() {
-        for text in [r#""canary""#, r#"{"id":["canary"]}"#, "[1]", "true"] {
+        for text in [
+            r#""canary""#,
+            r#"{"id":["canary"]}"#,
+            r#"{"label":-1}"#,
+            r#"{"label":0.5}"#,
+            r#"["canary"]"#,
+            "[]",
+            "true",
+        ] {
             let error = given(text).read::<Field>().unwrap_err();
 
             assert!(!error.to_string().contains("canary"));

@@ -15,6 +15,7 @@ use axum::{
     extract::{Extension, Request, State},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -51,7 +52,7 @@ use failure::Failure;
 use metrics::Metrics;
 use path::{Place, Template};
 
-pub(super) use open::{heartbeat, metrics_text};
+pub(super) use open::{description, heartbeat, metrics_text};
 
 /// The version of the API: SDKs look at it before they fetch files.
 const VERSION: &str = "1.8.1";
@@ -83,11 +84,16 @@ struct Known {
 }
 
 /// One request while it is worked on.
-struct Call<'a> {
-    api: &'a ConnectApi,
-    broker: &'a Broker,
-    client: &'a ConnectClient,
-    query: Option<&'a str>,
+struct Call {
+    api: Arc<ConnectApi>,
+    client: ConnectClient,
+    query: Option<String>,
+}
+
+impl Call {
+    async fn broker(&self) -> Result<&Broker, Failure> {
+        Ok(self.api.entrance.broker.get().await?)
+    }
 }
 
 /// Answers a request for `/v1` and what is beneath.
@@ -149,7 +155,7 @@ impl ConnectApi {
     }
 
     async fn answer(
-        &self,
+        self: &Arc<Self>,
         arrival: &Arrival,
         parts: &Parts,
         body: Body,
@@ -176,15 +182,36 @@ impl ConnectApi {
         let found = found?;
         let places = self.places(&client.token).await?;
         let body = self.entrance.whole(body).await?;
-        let broker = self.entrance.broker.get().await?;
         let call = Call {
-            api: self,
-            broker,
-            client: &client,
-            query: parts.uri.query(),
+            api: Arc::clone(self),
+            client,
+            query: parts.uri.query().map(str::to_owned),
         };
-        let response = call.answer(&parts.method, found, &body).await?;
+        let response = if parts.method.is_safe() {
+            call.answer(&parts.method, found, &body).await?
+        } else {
+            self.finish(call, parts.method.clone(), found, body).await?
+        };
         Ok(response.map(|body| Body::new(Held::new(body, places, None))))
+    }
+
+    /// Writes are finished, and their outcome recorded, whether or not the client stays for the answer.
+    async fn finish(
+        &self,
+        call: Call,
+        method: Method,
+        place: Place,
+        body: Bytes,
+    ) -> Result<Response, Failure> {
+        let task = async move { call.answer(&method, place, &body).await };
+        let done = self.entrance.writes.spawn(task).await;
+        done.unwrap_or_else(|_| {
+            tracing::error!(target: "hushkey", "a request failed");
+            Err(Failure::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something went wrong",
+            ))
+        })
     }
 
     /// The program whose token the request has. Where there is no server yet, there is nothing here.

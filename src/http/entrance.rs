@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{HeaderMap, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     answer::Refusal,
@@ -36,6 +36,8 @@ pub(super) struct Entrance {
     pub(super) closing: CancellationToken,
     pub(super) limits: Limits,
     pub(super) places: Arc<Semaphore>,
+    /// What is finished whatever becomes of the connection that asked for it.
+    pub(super) writes: TaskTracker,
 }
 
 impl Entrance {
@@ -45,6 +47,7 @@ impl Entrance {
             broker,
             closing: CancellationToken::new(),
             places: Arc::new(Semaphore::new(limits.in_flight)),
+            writes: TaskTracker::new(),
             limits,
         }
     }

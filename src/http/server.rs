@@ -10,7 +10,7 @@ use std::{
 use axum::{
     Router,
     response::{IntoResponse, Response},
-    routing::{any, get},
+    routing::{MethodRouter, any, get},
 };
 use http::{StatusCode, header};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -41,6 +41,9 @@ use crate::{
 const TICK: Duration = Duration::from_secs(1);
 /// How long connections get to go once nothing is in flight any more.
 const LAST_BYTES: Duration = Duration::from_millis(50);
+
+/// What may be done with what everybody may read.
+const READ: &str = "GET, HEAD, OPTIONS";
 
 /// What to serve, and where.
 #[derive(Debug, Default)]
@@ -125,7 +128,7 @@ impl Server {
         let agents = Arc::new(agents);
         let vitals = Arc::new(Vitals::new(Arc::clone(&entrance), Arc::clone(&agents)));
         let mut router = Router::new()
-            .route("/health", get(vitals::health).fallback(not_so))
+            .route("/health", open(get(vitals::health)))
             .with_state(Arc::clone(&vitals));
         if !plan.without_mcp {
             let door = Arc::new(Door {
@@ -208,6 +211,9 @@ impl Server {
                 let _ = tokio::time::timeout(LAST_BYTES, gone).await;
             }
         }
+        // Each write has its outcome on record, also where nobody waits for its answer.
+        entrance.writes.close();
+        let _ = tokio::time::timeout(entrance.limits.drain_time, entrance.writes.wait()).await;
         telling.abort();
         for report in entrance.brake.over(Instant::now(), true) {
             entrance.record(&report).await;
@@ -305,8 +311,9 @@ fn connect_routes(api: Arc<ConnectApi>) -> Router {
         .route("/v1", any(connect_api::answer))
         .route("/v1/", any(connect_api::answer))
         .route("/v1/{*rest}", any(connect_api::answer))
-        .route("/heartbeat", get(connect_api::heartbeat).fallback(not_so))
-        .route("/metrics", get(connect_api::metrics_text).fallback(not_so))
+        .route("/heartbeat", open(get(connect_api::heartbeat)))
+        .route("/metrics", open(get(connect_api::metrics_text)))
+        .route("/openapi.json", open(get(connect_api::description)))
         .with_state(api)
 }
 
@@ -315,9 +322,18 @@ async fn nothing_here() -> Response {
     plain_failure(StatusCode::NOT_FOUND, told)
 }
 
-/// Another method than reading.
+/// What everybody may read, and do nothing else with.
+fn open<S: Clone + Send + Sync + 'static>(read: MethodRouter<S>) -> MethodRouter<S> {
+    read.options(allowed).fallback(not_so)
+}
+
+async fn allowed() -> Response {
+    sealed((StatusCode::NO_CONTENT, [(header::ALLOW, READ)]).into_response())
+}
+
 async fn not_so() -> Response {
-    plain_failure(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+    let told = plain_failure(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+    ([(header::ALLOW, READ)], told).into_response()
 }
 
 /// In the forms of both kinds of clients: nobody knows here which one it is.

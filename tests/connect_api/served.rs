@@ -1,6 +1,10 @@
 //! A served home with a Connect server and tokens of each kind, and programs that use them.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader},
+    process::{Child, Stdio},
+};
 
 use hushkey::{
     access::{Reach, VaultAccess},
@@ -22,6 +26,19 @@ pub struct Served {
     pub registry: ConnectRegistry,
     pub server: ServerId,
     vaults: BTreeMap<String, String>,
+}
+
+/// Another process that serves the same store.
+pub struct Replica {
+    child: Child,
+    pub address: String,
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// A program with a token.
@@ -79,6 +96,26 @@ impl Served {
         }
     }
 
+    /// Another server on the same home; ends when dropped.
+    pub fn replica(&self) -> Replica {
+        let listen = ["--json", "serve", "--listen", "127.0.0.1:0"];
+        let mut child = self
+            .house
+            .person
+            .command(listen)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let told: Value = serde_json::from_str(&line).unwrap();
+        Replica {
+            child,
+            address: text(&told["connect"][0]).replace("http://", ""),
+        }
+    }
+
     /// A vault's id.
     pub fn vault(&self, name: &str) -> &str {
         &self.vaults[name]
@@ -114,6 +151,15 @@ impl Served {
         }
     }
 
+    /// Bytes of memory that the server has.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.house.pid()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().nth(1));
+        kilobytes.map_or(0, |text| text.parse::<u64>().unwrap() * 1024)
+    }
+
     /// `/v1/vaults/{vault}/items` of a vault.
     pub fn items(&self, vault: &str) -> String {
         format!("/v1/vaults/{}/items", self.vault(vault))
@@ -121,6 +167,14 @@ impl Served {
 }
 
 impl Program {
+    /// The same program, which asks elsewhere.
+    pub fn at(&self, address: &str) -> Self {
+        Self {
+            address: address.to_owned(),
+            ..self.clone()
+        }
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.asks("GET", path, "")
     }

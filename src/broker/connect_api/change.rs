@@ -171,7 +171,10 @@ impl FieldChange {
             Self::Recipe(recipe) => field.generate = Some(recipe),
             Self::Section(section) => field.section = section,
             Self::Type(kind) => field.kind = Some(kind),
-            Self::Value(value) => field.value = value,
+            Self::Value(value) => {
+                field.value = value;
+                field.stored = false;
+            }
         }
     }
 }

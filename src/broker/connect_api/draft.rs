@@ -48,6 +48,8 @@ pub struct DraftField {
     pub label: Option<String>,
     /// Its value.
     pub value: Option<Secret>,
+    /// Whether the value is the one that is stored, which nobody has sent: so it is not judged.
+    pub stored: bool,
     /// How a value is made up where there is none.
     pub generate: Option<Recipe>,
     /// Whether one is to be made up.
@@ -70,6 +72,7 @@ impl DraftItem {
                 purpose: metadata.purpose,
                 label: Some(metadata.label.clone()),
                 value: field.value.clone(),
+                stored: true,
                 ..DraftField::default()
             }
         });

@@ -25,6 +25,8 @@ pub enum ItemAnswer {
     Bare(Box<ItemMetadata>),
     /// All of it.
     Open(Box<OpenItem>),
+    /// As [`ItemAnswer::Bare`], and to be shown without version and dates too.
+    Sparse(Box<ItemMetadata>),
 }
 
 impl OpenItem {

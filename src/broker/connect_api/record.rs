@@ -41,6 +41,11 @@ impl Allowed<'_> {
         });
         self.version = Some(item.version);
     }
+
+    /// Leaves out the version, which would tell too much.
+    pub(super) fn of_no_version(&mut self) {
+        self.version = None;
+    }
 }
 
 impl Need {

@@ -2,6 +2,9 @@
 //!
 //! As a Connect server has it: a password is concealed whatever its type, `username`, `password`, `notesPlain` and
 //! `credential` are ids of their own, and what is missing is filled in. No message repeats anything that was written.
+//!
+//! Whether something is refused must not depend on a stored value that the program may not read: it could ask for it by
+//! guessing. So stored values are compared with sent ones for those alone who may read ([`Before::read_by`]).
 
 use std::collections::BTreeSet;
 
@@ -39,9 +42,62 @@ pub(super) struct Settled {
     pub(super) fields: Vec<Field>,
 }
 
+/// The item as it is stored, and who is about to change it.
+#[derive(Clone, Copy)]
+pub(super) struct Before<'a> {
+    item: Option<&'a Item>,
+    /// Whether what is stored need not be in order to be stored again.
+    lenient: bool,
+}
+
+impl<'a> Before<'a> {
+    /// Nothing: the item is to be made.
+    pub(super) const NOTHING: Self = Self {
+        item: None,
+        lenient: false,
+    };
+
+    /// An item that a program wants to change, which may read it or not.
+    pub(super) fn read_by(item: &'a Item, reads: bool) -> Self {
+        Self {
+            item: Some(item),
+            lenient: reads,
+        }
+    }
+
+    fn field(self, id: &FieldId) -> FieldBefore<'a> {
+        let fields = self.item.into_iter().flat_map(|item| &item.fields);
+        FieldBefore {
+            field: fields.into_iter().find(|field| field.metadata.id == *id),
+            lenient: self.lenient,
+        }
+    }
+}
+
+/// A field as it is stored.
+#[derive(Clone, Copy)]
+struct FieldBefore<'a> {
+    field: Option<&'a Field>,
+    lenient: bool,
+}
+
+impl FieldBefore<'_> {
+    /// Tells whether the field had this very value, as a value of this type.
+    fn has(self, kind: &FieldType, value: &Secret) -> bool {
+        self.field.is_some_and(|field| {
+            let old = field.value.as_ref();
+            field.metadata.kind == *kind && old.is_some_and(|old| old.is_same(value))
+        })
+    }
+}
+
 /// The item that takes another's place, with its version; always one.
-pub(super) fn replaced(before: &Item, draft: DraftItem) -> Result<Option<Item>, BrokerError> {
-    let settled = settle(draft, Some(before))?;
+pub(super) fn replaced(
+    before: &Item,
+    draft: DraftItem,
+    reads: bool,
+) -> Result<Option<Item>, BrokerError> {
+    let settled = settle(draft, Before::read_by(before, reads))?;
     let mut overview = before.overview.clone();
     overview.title = settled.title;
     overview.category = settled.category;
@@ -60,9 +116,9 @@ pub(super) fn replaced(before: &Item, draft: DraftItem) -> Result<Option<Item>, 
 ///
 /// # Errors
 /// [`BrokerError::Invalid`]
-pub(super) fn settle(draft: DraftItem, before: Option<&Item>) -> Result<Settled, BrokerError> {
+pub(super) fn settle(draft: DraftItem, before: Before<'_>) -> Result<Settled, BrokerError> {
     check_title(&draft.title)?;
-    let own = before.map(|item| &item.overview.category);
+    let own = before.item.map(|item| &item.overview.category);
     let category = match (draft.category, own) {
         (Some(wanted), Some(own)) if wanted != *own => {
             return invalid("an item's category can't be changed; make another item");
@@ -100,12 +156,11 @@ fn settle_field(
     given: &BTreeSet<String>,
     others: &[Field],
     sections: &mut Vec<Section>,
-    before: Option<&Item>,
+    before: Before<'_>,
 ) -> Result<Field, BrokerError> {
     let in_section = draft.section.as_ref().is_some_and(|it| !it.is_nothing());
     let id = id(&draft, category, in_section, given, others)?;
-    let before = before.into_iter().flat_map(|item| &item.fields);
-    let before = before.into_iter().find(|field| field.metadata.id == id);
+    let before = before.field(&id);
     if let Some(purpose) = draft.purpose
         && others.iter().any(|it| it.metadata.purpose == Some(purpose))
     {
@@ -117,7 +172,7 @@ fn settle_field(
     }
     let kind = kind(&draft, &id, before)?;
     let value = value(&draft, &kind, before)?;
-    let same = before.filter(|field| match (&field.value, &value) {
+    let same = before.field.filter(|field| match (&field.value, &value) {
         (Some(old), Some(new)) => old.is_same(new),
         _ => false,
     });
@@ -169,9 +224,9 @@ fn id(
 fn kind(
     draft: &DraftField,
     id: &FieldId,
-    before: Option<&Field>,
+    before: FieldBefore<'_>,
 ) -> Result<FieldType, BrokerError> {
-    let own = before.map(|field| &field.metadata.kind);
+    let own = before.field.map(|field| &field.metadata.kind);
     let kind = match (&draft.kind, own) {
         (Some(unknown @ FieldType::Other(_)), own) if own != Some(unknown) => {
             return invalid("a field has an unsupported field type");
@@ -188,7 +243,7 @@ fn kind(
 fn value(
     draft: &DraftField,
     kind: &FieldType,
-    before: Option<&Field>,
+    before: FieldBefore<'_>,
 ) -> Result<Option<Secret>, BrokerError> {
     let Some(value) = draft.value.as_ref().filter(|value| !value.is_empty()) else {
         if !draft.generates {
@@ -198,9 +253,7 @@ fn value(
         let made = generate(&recipe).map_err(|error| BrokerError::Invalid(error.to_string()))?;
         return Ok(Some(made.value));
     };
-    // What is there already need not be in order.
-    let old = before.and_then(|field| field.value.as_ref());
-    if old.is_some_and(|old| old.is_same(value)) {
+    if draft.stored || (before.lenient && before.has(kind, value)) {
         return Ok(Some(value.clone()));
     }
     match date::kept(kind, value.clone()) {

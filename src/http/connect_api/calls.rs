@@ -17,14 +17,14 @@ use super::{
 };
 use crate::{
     broker::connect_api::Listed,
-    connect::{Item, SentOperation},
+    connect::{Given, Item, NotThat, SentOperation},
     vault::{ItemId, ItemOverview, VaultId, VaultOverview},
 };
 
 /// Requests in one page of the log.
 const MOST_REQUESTS: u64 = 1000;
 
-impl Call<'_> {
+impl Call {
     /// Answers a call; the method may be used at the place.
     pub(super) async fn answer(
         &self,
@@ -36,7 +36,11 @@ impl Call<'_> {
             (_, Place::Activity) => self.activity().await,
             (_, Place::Vaults) => self.vaults().await,
             (_, Place::Vault(vault)) => {
-                let found = self.broker.client_vault(self.client, &vault).await?;
+                let found = self
+                    .broker()
+                    .await?
+                    .client_vault(&self.client, &vault)
+                    .await?;
                 Ok(json(StatusCode::OK, &shown::vault(found)))
             }
             (&Method::POST, Place::Items(vault)) => self.create(&vault, body).await,
@@ -44,13 +48,18 @@ impl Call<'_> {
             (&Method::PUT, Place::Item(vault, item)) => self.replace(&vault, &item, body).await,
             (&Method::PATCH, Place::Item(vault, item)) => self.change(&vault, &item, body).await,
             (&Method::DELETE, Place::Item(vault, item)) => {
-                self.broker
-                    .client_delete(self.client, &vault, &item)
+                self.broker()
+                    .await?
+                    .client_delete(&self.client, &vault, &item)
                     .await?;
                 Ok(StatusCode::NO_CONTENT.into_response())
             }
             (_, Place::Item(vault, item)) => {
-                let found = self.broker.client_item(self.client, &vault, &item).await?;
+                let found = self
+                    .broker()
+                    .await?
+                    .client_item(&self.client, &vault, &item)
+                    .await?;
                 Ok(json(StatusCode::OK, &shown::open(found)))
             }
             (_, Place::Files(vault, item)) => self.files(&vault, &item).await,
@@ -61,7 +70,7 @@ impl Call<'_> {
 
     async fn vaults(&self) -> Result<Response, Failure> {
         let filter = self.filter::<VaultOverview>()?;
-        let mut found = self.broker.client_vaults(self.client).await?;
+        let mut found = self.broker().await?.client_vaults(&self.client).await?;
         if let Some(filter) = filter {
             found.retain(|vault| filter.fits(vault));
         }
@@ -76,7 +85,11 @@ impl Call<'_> {
             Some(filter) => filter.title().map_or(Listed::Active, Listed::Titled),
             None => Listed::Active,
         };
-        let mut found = self.broker.client_items(self.client, vault, listed).await?;
+        let mut found = self
+            .broker()
+            .await?
+            .client_items(&self.client, vault, listed)
+            .await?;
         if let Some(filter) = filter {
             found.retain(|item| filter.fits(item));
         }
@@ -86,7 +99,11 @@ impl Call<'_> {
 
     async fn create(&self, vault: &VaultId, body: &Bytes) -> Result<Response, Failure> {
         let draft = sent::new_item(read::<Item>(body)?, vault)?;
-        let made = self.broker.client_create(self.client, vault, draft).await?;
+        let made = self
+            .broker()
+            .await?
+            .client_create(&self.client, vault, draft)
+            .await?;
         Ok(json(StatusCode::OK, &shown::answer(made)))
     }
 
@@ -100,8 +117,9 @@ impl Call<'_> {
         let version = Some(sent.version).filter(|version| *version != 0);
         let draft = sent::replacement(sent, vault, item)?;
         let made = self
-            .broker
-            .client_replace(self.client, vault, item, version, draft)
+            .broker()
+            .await?
+            .client_replace(&self.client, vault, item, version, draft)
             .await?;
         Ok(json(StatusCode::OK, &shown::answer(made)))
     }
@@ -115,17 +133,21 @@ impl Call<'_> {
         let operations = read::<Vec<SentOperation>>(body)?;
         let changes = patch::changes(operations, vault, item)?;
         let made = self
-            .broker
-            .client_patch(self.client, vault, item, changes)
+            .broker()
+            .await?
+            .client_patch(&self.client, vault, item, changes)
             .await?;
         Ok(json(StatusCode::OK, &shown::answer(made)))
     }
 
     async fn activity(&self) -> Result<Response, Failure> {
-        let parameters = Parameters::read(self.query)?;
+        let parameters = Parameters::read(self.query.as_deref())?;
         let limit = parameters.number("limit", 1..=MOST_REQUESTS, 50)?;
         let offset = parameters.number("offset", 0..=u64::from(u32::MAX), 0)?;
-        let found = self.broker.client_activity(self.client, limit, offset);
+        let found = self
+            .broker()
+            .await?
+            .client_activity(&self.client, limit, offset);
         let (found, total) = found.await?;
         let range = match found.len() as u64 {
             0 => format!("0-0/{total}"),
@@ -140,11 +162,16 @@ impl Call<'_> {
     }
 
     fn filter<T: super::filter::Filtered>(&self) -> Result<Option<Filter>, Failure> {
-        let parameters = Parameters::read(self.query)?;
-        parameters.text("filter").map(Filter::read::<T>).transpose()
+        let parameters = Parameters::read(self.query.as_deref())?;
+        let text = parameters.text("filter").filter(|text| !text.is_empty());
+        text.map(Filter::read::<T>).transpose()
     }
 }
 
+/// Reads a body by way of a tree that is wiped: so a list is never taken for an object, and no member is there twice.
 fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Failure> {
-    serde_json::from_slice(body).map_err(|error| Failure::body(&error))
+    let given: Given = serde_json::from_slice(body).map_err(|error| Failure::body(&error))?;
+    given
+        .read()
+        .map_err(|NotThat| Failure::bad("the JSON has another form than is needed here"))
 }

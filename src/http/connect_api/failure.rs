@@ -50,15 +50,10 @@ impl Failure {
         }
     }
 
-    /// A body that is no JSON, or no JSON of the form that is needed: where, and not what.
+    /// A body that is no JSON: where, and not what.
     pub(super) fn body(error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
-        let message = match error.classify() {
-            serde_json::error::Category::Data => {
-                format!("the JSON at line {line}, column {column} has another form than is needed")
-            }
-            _ => format!("the body is no JSON, as line {line}, column {column} shows"),
-        };
+        let message = format!("the body is no JSON, as line {line}, column {column} shows");
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 }

@@ -17,10 +17,13 @@ use crate::{
     vault::{FileId, ItemId, VaultId},
 };
 
-impl Call<'_> {
+impl Call {
     pub(super) async fn files(&self, vault: &VaultId, item: &ItemId) -> Result<Response, Failure> {
         let inline = self.inline()?;
-        let found = self.broker.client_files(self.client, vault, item, inline);
+        let found = self
+            .broker()
+            .await?
+            .client_files(&self.client, vault, item, inline);
         let found = found.await?.ok_or_else(too_large)?;
         let base = format!("/v1/vaults/{vault}/items/{item}");
         let found = found
@@ -37,8 +40,9 @@ impl Call<'_> {
     ) -> Result<Response, Failure> {
         let inline = self.inline()?;
         let found = self
-            .broker
-            .client_file(self.client, vault, item, file, inline);
+            .broker()
+            .await?
+            .client_file(&self.client, vault, item, file, inline);
         let (found, content) = found.await?.ok_or_else(too_large)?;
         let base = format!("/v1/vaults/{vault}/items/{item}");
         Ok(json(StatusCode::OK, &shown::file(found, &base, content)))
@@ -51,8 +55,9 @@ impl Call<'_> {
         file: &FileId,
     ) -> Result<Response, Failure> {
         let found = self
-            .broker
-            .client_file_content(self.client, vault, item, file);
+            .broker()
+            .await?
+            .client_file_content(&self.client, vault, item, file);
         let (file, content) = found.await?;
         let headers = [
             (
@@ -66,7 +71,7 @@ impl Call<'_> {
     }
 
     fn inline(&self) -> Result<Inline, Failure> {
-        let wanted = Parameters::read(self.query)?.flag("inline_files")?;
+        let wanted = Parameters::read(self.query.as_deref())?.flag("inline_files")?;
         Ok(if wanted {
             Inline::AtMost(self.api.inline_bytes)
         } else {

@@ -7,10 +7,10 @@ use std::{
     time::Duration,
 };
 
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, header};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
 
@@ -19,8 +19,34 @@ const BUCKETS: [f64; 12] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0,
 ];
 
-/// The name and form of what [`Metrics::text`] gives.
-pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// The forms in which the counts are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// What Prometheus asks for first.
+    OpenMetrics,
+    /// What everybody reads.
+    Plain,
+}
+
+impl Form {
+    /// The form that a client asks for.
+    pub(super) fn asked_for(headers: &HeaderMap) -> Self {
+        let accepted = headers.get_all(header::ACCEPT).iter();
+        let mut accepted = accepted.filter_map(|it| it.to_str().ok());
+        match accepted.any(|it| it.contains("application/openmetrics-text")) {
+            true => Self::OpenMetrics,
+            false => Self::Plain,
+        }
+    }
+
+    /// The header `Content-Type`.
+    pub(super) fn content_type(self) -> &'static str {
+        match self {
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Plain => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
+}
 
 /// All counts.
 pub(super) struct Metrics {
@@ -43,6 +69,11 @@ struct Route {
     route: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+}
+
 impl Metrics {
     pub(super) fn new() -> Self {
         let mut registry = Registry::with_prefix("hushkey");
@@ -62,8 +93,13 @@ impl Metrics {
         let (vaults, items) = (Gauge::default(), Gauge::default());
         registry.register("vaults", "Vaults in the store", vaults.clone());
         registry.register("items", "Items in use in the store", items.clone());
-        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", "Which hushkey this is", build);
+        let build = Family::<Build, Gauge<i64, AtomicI64>>::default();
+        build
+            .get_or_create(&Build {
+                version: env!("CARGO_PKG_VERSION"),
+            })
+            .set(1);
+        registry.register("build_info", "Which hushkey this is", build);
         Self {
             registry,
             requests,
@@ -94,17 +130,34 @@ impl Metrics {
     }
 
     /// All of it as text, with how much the store holds if that is known.
-    pub(super) fn text(&self, holds: Option<(u64, u64)>) -> String {
+    pub(super) fn text(&self, form: Form, holds: Option<(u64, u64)>) -> String {
         if let Some((vaults, items)) = holds {
             self.vaults.set(i64::try_from(vaults).unwrap_or(i64::MAX));
             self.items.set(i64::try_from(items).unwrap_or(i64::MAX));
         }
         let mut text = String::new();
-        match encode(&mut text, &self.registry) {
-            Ok(()) => text,
-            Err(_) => String::new(),
+        // Writing to a text does not fail.
+        let _ = encode(&mut text, &self.registry);
+        match form {
+            Form::OpenMetrics => text,
+            Form::Plain => text.lines().filter_map(plain).collect(),
         }
     }
+}
+
+/// A line of OpenMetrics in Prometheus' older form: there a counter is called as its numbers are, and the end is no line.
+fn plain(line: &str) -> Option<String> {
+    const COUNTER: &str = "hushkey_connect_requests";
+    if line == "# EOF" {
+        return None;
+    }
+    for about in ["# HELP", "# TYPE"] {
+        let rest = line.strip_prefix(&format!("{about} {COUNTER} "));
+        if let Some(rest) = rest {
+            return Some(format!("{about} {COUNTER}_total {rest}\n"));
+        }
+    }
+    Some(format!("{line}\n"))
 }
 
 /// A client may make up methods without end.
@@ -118,5 +171,36 @@ fn known(method: &Method) -> &'static str {
         Method::POST => "POST",
         Method::PUT => "PUT",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_form_is_whole_and_what_a_client_makes_up_is_no_label() {
+        let metrics = Metrics::new();
+        let made_up = Method::from_bytes(b"CANARY").unwrap();
+        let took = Duration::from_millis(3);
+        metrics.count("/v1/vaults", &made_up, StatusCode::NOT_FOUND, took);
+
+        let open = metrics.text(Form::OpenMetrics, Some((2, 3)));
+        let plain = metrics.text(Form::Plain, None);
+
+        assert!(
+            open.ends_with("# EOF\n") && open.contains("# TYPE hushkey_connect_requests counter")
+        );
+        assert!(plain.contains("# TYPE hushkey_connect_requests_total counter\n"));
+        assert!(!plain.contains("EOF"));
+        let counted =
+            r#"hushkey_connect_requests_total{method="other",route="/v1/vaults",status="404"} 1"#;
+        for text in [&open, &plain] {
+            assert!(text.contains(counted), "{text}");
+            assert!(
+                text.contains("hushkey_items 3") && !text.contains("CANARY"),
+                "{text}"
+            );
+        }
     }
 }

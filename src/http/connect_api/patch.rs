@@ -32,7 +32,7 @@ pub(super) fn changes(
 }
 
 fn change(sent: SentOperation, vault: &VaultId, item: &ItemId) -> Result<Change, Failure> {
-    let deed = match (sent.op.to_ascii_lowercase().as_str(), sent.value) {
+    let deed = match (sent.op.as_str(), sent.value) {
         ("add", Some(value)) => Deed::Add(value),
         ("replace", Some(value)) => Deed::Replace(value),
         ("remove", _) => Deed::Remove,

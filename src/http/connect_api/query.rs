@@ -21,12 +21,10 @@ impl<'q> Parameters<'q> {
         Ok(Self(pairs.collect::<Result<_, Failure>>()?))
     }
 
-    /// One by its name, if it is there and not empty.
+    /// One by its name.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);
-        found
-            .map(|(_, text)| &**text)
-            .filter(|text| !text.is_empty())
+        found.map(|(_, text)| &**text)
     }
 
     /// A number.
@@ -55,8 +53,8 @@ impl<'q> Parameters<'q> {
     /// 400 for any other word.
     pub(super) fn flag(&self, name: &str) -> Result<bool, Failure> {
         match self.text(name).unwrap_or("false") {
-            "1" | "true" | "True" | "TRUE" => Ok(true),
-            "0" | "false" | "False" | "FALSE" => Ok(false),
+            flag if flag.eq_ignore_ascii_case("true") => Ok(true),
+            flag if flag.eq_ignore_ascii_case("false") => Ok(false),
             _ => Err(Failure::bad("a flag in the address is `true` or `false`")),
         }
     }

@@ -10,6 +10,9 @@ use crate::{
     vault::{Category, FieldType, ItemId, ItemUrl, Purpose, Secret, VaultId},
 };
 
+/// Characters of a password that is made up.
+const LONGEST: u32 = 64;
+
 /// A new item for a vault.
 pub(super) fn new_item(item: Item, vault: &VaultId) -> Result<DraftItem, Failure> {
     if !item.vault.id.is_empty() && item.vault.id != vault.as_str() {
@@ -71,6 +74,7 @@ pub(super) fn field(field: Field) -> Result<DraftField, Failure> {
         value: field.value.map(|value| Secret::new(value.into_string())),
         generate: recipe,
         generates: field.generate,
+        stored: false,
     })
 }
 
@@ -123,8 +127,14 @@ pub(super) fn recipe(recipe: Recipe) -> Result<generate::Recipe, Failure> {
         });
         sets.collect::<Result<Vec<_>, _>>()
     });
+    if recipe
+        .length
+        .is_some_and(|length| !(1..=LONGEST).contains(&length))
+    {
+        return Err(Failure::bad("a recipe's length is 1 to 64"));
+    }
     Ok(generate::Recipe {
-        length: recipe.length.filter(|length| *length != 0),
+        length: recipe.length,
         character_sets: sets.transpose()?,
         exclude_characters: recipe.exclude_characters,
         ..generate::Recipe::default()

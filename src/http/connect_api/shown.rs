@@ -105,6 +105,13 @@ pub(super) fn answer(answer: ItemAnswer) -> Item {
     match answer {
         ItemAnswer::Bare(metadata) => bare(*metadata),
         ItemAnswer::Open(open) => self::open(*open),
+        ItemAnswer::Sparse(metadata) => Item {
+            version: 0,
+            created_at: None,
+            updated_at: None,
+            last_edited_by: None,
+            ..bare(*metadata)
+        },
     }
 }
 
