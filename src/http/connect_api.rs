@@ -60,6 +60,8 @@ const VERSION_HEADER: HeaderName = HeaderName::from_static("1password-connect-ve
 const REQUEST_HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// How long a request waits for a place where its token has too much in flight.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Files that are sent at the same time: each lies in memory meanwhile.
+const MOST_CONTENTS: usize = 16;
 /// Characters of what a client calls itself.
 const LONGEST_AGENT: usize = 200;
 /// How a token is called where it is concealed.
@@ -73,6 +75,8 @@ pub(super) struct ConnectApi {
     /// Bytes of a file that may come along with its description.
     inline_bytes: u64,
     clients: Mutex<HashMap<TokenId, Arc<Known>>>,
+    /// Files whose content is on its way.
+    contents: Arc<Semaphore>,
     vitals: Arc<Vitals>,
 }
 
@@ -150,6 +154,7 @@ impl ConnectApi {
             metrics: Metrics::new(),
             inline_bytes,
             clients: Mutex::default(),
+            contents: Arc::new(Semaphore::new(MOST_CONTENTS)),
             vitals,
         }
     }

@@ -7,20 +7,19 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 
 /// Something to wait for.
 pub(super) type Until = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A body, the places that it takes, and when it ends at the latest.
-pub(super) struct Held<B> {
+pub(super) struct Held<B, P> {
     inner: B,
-    _places: [OwnedSemaphorePermit; 2],
+    _places: P,
     until: Option<Until>,
 }
 
-impl<B> Held<B> {
-    pub(super) fn new(inner: B, places: [OwnedSemaphorePermit; 2], until: Option<Until>) -> Self {
+impl<B, P> Held<B, P> {
+    pub(super) fn new(inner: B, places: P, until: Option<Until>) -> Self {
         Self {
             inner,
             _places: places,
@@ -29,7 +28,7 @@ impl<B> Held<B> {
     }
 }
 
-impl<B: Body<Data = Bytes> + Default + Unpin> Body for Held<B> {
+impl<B: Body<Data = Bytes> + Default + Unpin, P: Unpin> Body for Held<B, P> {
     type Data = Bytes;
     type Error = B::Error;
 

@@ -90,6 +90,28 @@ fn a_file_is_listed_described_and_fetched() {
 }
 
 #[test]
+fn a_file_that_is_too_large_to_lie_in_memory_is_not_sent() {
+    let served = Served::open();
+    let person = &served.house.person;
+    for (name, bytes) in [("fits.bin", 16 << 20), ("large.bin", (16 << 20) + 1)] {
+        person.writes(name, &"x".repeat(bytes));
+        person
+            .types(["file", "attach", "Stripe", name, "--vault", "Dev"])
+            .succeeds();
+    }
+    let program = served.program("r");
+    let items = served.items("Dev");
+    let item = text(&program.get(&items).is(200).json()[0]["id"]);
+    let files = program.get(&format!("{items}/{item}/files")).is(200).json();
+
+    let fits = program.get(&text(&files[0]["content_path"])).is(200);
+    let told = program.get(&text(&files[1]["content_path"])).fails(413);
+
+    assert_eq!(fits.body.len(), 16 << 20);
+    assert!(told.contains("16 MiB"), "{told}");
+}
+
+#[test]
 fn how_much_comes_along_is_the_owners_to_say() {
     let served = Served::serving(&["--max-inline-file-size-kb", "1"]);
     let person = &served.house.person;

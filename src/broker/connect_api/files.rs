@@ -7,6 +7,10 @@ use crate::{
     vault::{FileContent, FileId, FileMetadata, ItemId, Noun, VaultError, VaultId},
 };
 
+/// Bytes of what is given out at once: a file, or all that come along with their descriptions. What a file holds is in memory until
+/// the last byte has gone.
+const LARGEST: u64 = 16 << 20;
+
 /// How much of a file may come along with its description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inline {
@@ -63,7 +67,7 @@ impl Broker {
         Ok(files.and_then(|mut files| files.pop()))
     }
 
-    /// Reads what is in a file.
+    /// Reads what is in a file; `Ok(None)` when it is too large.
     ///
     /// # Errors
     /// [`BrokerError`]
@@ -73,14 +77,17 @@ impl Broker {
         vault: &VaultId,
         item: &ItemId,
         file: &FileId,
-    ) -> Result<(FileMetadata, FileContent), BrokerError> {
+    ) -> Result<Option<(FileMetadata, FileContent)>, BrokerError> {
         let allowed = self
             .permit_client(client, Need::Read, Verb::Reveal, vault, Some(item))
             .await?;
         let found = async {
             let metadata = self.file_of(vault, item, file).await?;
+            if metadata.size > LARGEST {
+                return Ok(None);
+            }
             let content = self.vault.file_content(vault, item, file).await?;
-            Ok((metadata, content))
+            Ok(Some((metadata, content)))
         };
         let found = found.await;
         self.unless_failed(allowed, found).await
@@ -107,6 +114,10 @@ impl Broker {
         files: Vec<FileMetadata>,
         inline: Inline,
     ) -> Result<Option<Vec<(FileMetadata, Option<FileContent>)>>, BrokerError> {
+        let together: u64 = files.iter().map(|file| file.size).sum();
+        if inline != Inline::No && together > LARGEST {
+            return Ok(None);
+        }
         let mut all = Vec::with_capacity(files.len());
         for file in files {
             let content = match inline {

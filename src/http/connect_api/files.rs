@@ -1,20 +1,24 @@
 //! The calls on items' files.
 
+use std::sync::Arc;
+
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 
 use super::{
-    Call,
+    Call, PATIENCE,
     failure::Failure,
     query::Parameters,
     shown::{self, json},
 };
 use crate::{
     broker::connect_api::Inline,
-    vault::{FileId, ItemId, VaultId},
+    http::{answer::Refusal, entrance::SOON, held::Held},
+    vault::{FileContent, FileId, ItemId, VaultId},
 };
 
 impl Call {
@@ -58,7 +62,12 @@ impl Call {
             .broker()
             .await?
             .client_file_content(&self.client, vault, item, file);
-        let (file, content) = found.await?;
+        let place = Arc::clone(&self.api.contents).acquire_owned();
+        let place = tokio::time::timeout(PATIENCE, place).await;
+        let Ok(Ok(place)) = place else {
+            return Err(Refusal::Wait(SOON).into());
+        };
+        let (file, content) = found.await?.ok_or_else(too_large_at_all)?;
         let headers = [
             (
                 header::CONTENT_TYPE,
@@ -66,7 +75,8 @@ impl Call {
             ),
             (header::CONTENT_DISPOSITION, disposition(&file.name)),
         ];
-        let body = Body::from(content.expose_secret().to_vec());
+        let body = Body::from(Bytes::from_owner(Lent(content)));
+        let body = Body::new(Held::new(body, place, None));
         Ok((StatusCode::OK, headers, body).into_response())
     }
 
@@ -85,6 +95,22 @@ fn too_large() -> Failure {
         StatusCode::PAYLOAD_TOO_LARGE,
         "a file is too large to come along; fetch it by its content_path",
     )
+}
+
+fn too_large_at_all() -> Failure {
+    Failure::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "a file of more than 16 MiB is not sent; its owner saves it with `hushkey file save`",
+    )
+}
+
+/// A file's content that is sent as it lies in memory, and wiped when it is gone.
+struct Lent(FileContent);
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose_secret()
+    }
 }
 
 /// `attachment; filename="…"` (RFC 6266): in ASCII for everybody, and in UTF-8 where the name has more.
