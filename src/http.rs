@@ -1,5 +1,5 @@
-//! What can be reached over HTTP: MCP for many agents, and the Connect API for programs, each known by its token; and pages
-//! for a person on this machine.
+//! What can be reached over HTTP: MCP for many agents, the Connect API for programs and the admin API for those who manage
+//! Connect servers, each known by its token; and pages for a person on this machine.
 //!
 //! [`Server`] listens, lets in and sorts out; what is asked for then is a matter of [`crate::mcp`]. Who calls is found out
 //! for each request from that request alone. The module knows addresses, tokens' digests and limits, and no
@@ -9,6 +9,7 @@
 pub mod origin;
 pub mod page;
 
+mod admin;
 mod agents;
 mod answer;
 mod arrival;

@@ -53,18 +53,29 @@ impl DataKey {
         &self.0
     }
 
+    /// Derives a key from which others are derived: of one vault, so that it can be handed on without the rest.
+    #[must_use]
+    pub fn derived(&self, purpose: &str) -> Self {
+        Self(self.expanded(purpose))
+    }
+
     /// Derives the key for one purpose: `store/overview`, `audit/entry`.
     #[must_use]
     pub fn subkey(&self, purpose: &str) -> Subkey {
-        let mut key = Zeroizing::new([0; 32]);
-        Hkdf::<Sha256>::new(Some(b"hushkey/1"), &*self.0)
-            .expand(purpose.as_bytes(), &mut *key)
-            .expect("32 bytes are within HKDF's limit");
+        let key = self.expanded(purpose);
         Subkey {
             cipher: XChaCha20Poly1305::new((&*key).into()),
             mac: <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&*key)
                 .expect("HMAC takes any length"),
         }
+    }
+
+    fn expanded(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        let mut key = Zeroizing::new([0; 32]);
+        Hkdf::<Sha256>::new(Some(b"hushkey/1"), &*self.0)
+            .expand(purpose.as_bytes(), &mut *key)
+            .expect("32 bytes are within HKDF's limit");
+        key
     }
 }
 

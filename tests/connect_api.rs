@@ -13,12 +13,16 @@ mod served;
 
 #[path = "connect_api/activity.rs"]
 mod activity;
+#[path = "connect_api/copies.rs"]
+mod copies;
 #[path = "connect_api/description.rs"]
 mod description;
 #[path = "connect_api/files.rs"]
 mod files;
 #[path = "connect_api/items.rs"]
 mod items;
+#[path = "connect_api/managers.rs"]
+mod managers;
 #[path = "connect_api/manners.rs"]
 mod manners;
 #[path = "connect_api/open.rs"]

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{AdminError, Office, WantedVault, name, vault_of, view::ServerJson};
+use super::{
+    AdminError, Office, WantedVault, name, vault_of,
+    view::{CredentialsJson, NewServerJson, ServerJson},
+};
 use crate::{
     access::{Reach, VaultAccess},
     registry::connect::ConnectServer,
@@ -48,7 +51,7 @@ impl Office<'_> {
         &self,
         called: &str,
         vaults: &[WantedVault],
-    ) -> Result<ServerJson, AdminError> {
+    ) -> Result<NewServerJson, AdminError> {
         let called = name(called)?;
         let what = format!("a new Connect server {called}");
         self.whole(&what, CREATES).await?;
@@ -59,12 +62,17 @@ impl Office<'_> {
             .iter()
             .map(|(vault, access)| (vault.id.clone(), *access))
             .collect();
-        let made = self
+        let (made, credentials) = self
             .deed(&what, move |registry| {
-                registry.create_server(&called, reach, Timestamp::now())
+                let made = registry.create_server(&called, reach, Timestamp::now())?;
+                let credentials = registry.credentials(&made.id)?;
+                Ok((made, credentials))
             })
             .await?;
-        Ok(ServerJson::of(&made, &all))
+        Ok(NewServerJson {
+            server: ServerJson::of(&made, &all),
+            credentials: credentials.as_ref().map(CredentialsJson::of),
+        })
     }
 
     /// Calls a server otherwise.

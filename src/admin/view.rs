@@ -3,15 +3,17 @@
 //! The shapes are those of `op connect … --format json`: a vault's id in capitals, access as a list of words, the server's id
 //! of a token in both spellings that are in use.
 
+use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::{
     access::{Reach, VaultAccess},
     registry::connect::{
-        AUDIENCE, ConnectGroup, ConnectServer, ConnectToken, FEATURES, ISSUER, Managed,
+        AUDIENCE, ConnectGroup, ConnectServer, ConnectToken, Credentials, FEATURES, ISSUER, Managed,
     },
-    vault::{VaultId, reference::Named},
+    vault::{ServerId, VaultId, reference::Named},
 };
 
 const VIEWING: &str = "allow_viewing";
@@ -109,6 +111,79 @@ pub struct MemberJson {
     pub name: String,
     /// Since when, RFC 3339.
     pub created_at: String,
+}
+
+/// What `1password-credentials.json` holds: with it and a copy of the store, a server elsewhere opens the server's vaults.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct CredentialsJson {
+    /// The form of the file.
+    pub form: u32,
+    /// `hushkey`: nothing else reads it.
+    pub issuer: String,
+    /// The Connect server's id.
+    pub server_id: String,
+    /// What that was called.
+    pub server_name: String,
+    /// The key, base64url.
+    pub key: String,
+}
+
+/// A token that was just made.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct IssuedJson {
+    /// Its text: shown once, kept nowhere.
+    pub token: String,
+    /// What is known of it.
+    #[serde(flatten)]
+    pub details: TokenJson,
+}
+
+impl std::fmt::Debug for IssuedJson {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IssuedJson(..)")
+    }
+}
+
+/// A Connect server that was just made.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct NewServerJson {
+    /// The server.
+    #[serde(flatten)]
+    pub server: ServerJson,
+    /// Its credentials, where the vaults are kept by the one that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<CredentialsJson>,
+}
+
+impl CredentialsJson {
+    const FORM: u32 = 1;
+
+    pub(super) fn of(credentials: &Credentials) -> Self {
+        Self {
+            form: Self::FORM,
+            issuer: ISSUER.to_owned(),
+            server_id: credentials.server.to_string(),
+            server_name: credentials.server_name.clone(),
+            key: BASE64URL_NOPAD.encode(credentials.key.bytes()),
+        }
+    }
+
+    /// The credentials; `None` for what has another form.
+    #[must_use]
+    pub fn credentials(&self) -> Option<Credentials> {
+        if self.form != Self::FORM || self.issuer != ISSUER {
+            return None;
+        }
+        let server = ServerId::parse(&self.server_id).ok()?;
+        let key = Zeroizing::new(BASE64URL_NOPAD.decode(self.key.as_bytes()).ok()?);
+        Credentials::new(server, self.server_name.clone(), &key).ok()
+    }
+}
+
+impl std::fmt::Debug for CredentialsJson {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CredentialsJson(..)")
+    }
 }
 
 impl ServerJson {

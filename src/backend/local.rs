@@ -48,7 +48,11 @@ mod vaults;
 pub use backup::{backup, restore};
 pub use environments::EnvironmentFile;
 use session::Session;
+pub use subkeys::LentKeys;
 use subkeys::Subkeys;
+
+/// Why a copy takes no changes.
+const COPY: &str = "this server works on a copy of the store, which takes no changes; make them where it was copied from";
 
 /// Vaults in one SQLite file.
 ///
@@ -61,6 +65,8 @@ pub struct LocalVault {
 struct Store {
     path: PathBuf,
     keys: Subkeys,
+    /// Whether it is a copy of another machine's store, which takes no changes.
+    is_copy: bool,
     open: Mutex<Open>,
     readers: readers::Readers,
 }
@@ -79,13 +85,48 @@ impl LocalVault {
     /// message has the `chmod` to run), when it is on a network file system, or when `kek` is another store's
     /// key; [`VaultError::Corrupted`] when it was changed outside hushkey.
     pub fn open(path: &Path, kek: &Kek) -> Result<Self, VaultError> {
-        let mut connection = sqlite_file::open(path)?;
-        schema::check(&mut connection)?;
+        let connection = sqlite_file::open(path)?;
+        schema::check(&connection)?;
         let (name, wrapped) = wrapped_key(&connection)?;
         let key = kek.unwrap(&wrapped, &schema::context(&name))?;
+        Self::begin(path, connection, Subkeys::derive(&key, name), false)
+    }
+
+    /// Opens a copy of a store with keys that were lent: their vaults can be read, no others are there, and nothing can be
+    /// changed, for the store that it was copied from would not know.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_copy(path: &Path, lent: LentKeys) -> Result<Self, VaultError> {
+        let connection = sqlite_file::open(path)?;
+        schema::check(&connection)?;
+        let (name, _) = wrapped_key(&connection)?;
+        let keys = Subkeys::lent(lent);
+        if keys.store() != name {
+            return Err(VaultError::Unavailable {
+                message: "the credentials are for another store than this copy".to_owned(),
+                source: None,
+            });
+        }
+        Self::begin(path, connection, keys, true)
+    }
+
+    /// Lends the keys of some vaults, for a copy of the store elsewhere.
+    #[must_use]
+    pub fn lend(&self, vaults: &[VaultId]) -> LentKeys {
+        self.store.keys.lend(vaults)
+    }
+
+    fn begin(
+        path: &Path,
+        connection: Connection,
+        keys: Subkeys,
+        is_copy: bool,
+    ) -> Result<Self, VaultError> {
         let store = Store {
             path: path.to_owned(),
-            keys: Subkeys::derive(&key, name),
+            keys,
+            is_copy,
             open: Mutex::new(Open {
                 connection,
                 last: None,
@@ -118,7 +159,7 @@ impl LocalVault {
     /// [`VaultError::Unavailable`] when neither is the key of this store.
     pub fn rewrap(path: &Path, old: &Kek, new: &Kek) -> Result<(), VaultError> {
         let mut connection = sqlite_file::open(path)?;
-        schema::check(&mut connection)?;
+        schema::check(&connection)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let (name, wrapped) = wrapped_key(&transaction)?;
         let context = schema::context(&name);
@@ -166,6 +207,9 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Session<'_>) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
+        if self.is_copy {
+            return Err(VaultError::Forbidden(COPY.to_owned()));
+        }
         self.session(TransactionBehavior::Immediate, work)
     }
 

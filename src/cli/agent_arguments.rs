@@ -164,6 +164,9 @@ pub struct Serve {
     /// Serves no programs with a Connect server's token: nothing beneath /v1
     #[arg(long)]
     pub no_connect_api: bool,
+    /// Serves a copy of a store, with a Connect server's 1password-credentials.json and nothing else: no agents, no changes
+    #[arg(long, value_name = "FILE")]
+    pub credentials: Option<PathBuf>,
     /// Kilobytes of an item's file that the Connect API sends along with its description
     /// [default: what OP_MAX_INLINE_FILE_SIZE_KB says, else 100]
     #[arg(long, value_name = "KB", value_parser = clap::value_parser!(u32).range(..=16384))]

@@ -17,13 +17,17 @@ use crate::{
     registry::{RegistryError, connect::ConnectRegistry},
 };
 
+mod desk;
 mod groups;
 mod named;
+mod remote;
 mod servers;
 mod status;
 mod tokens;
 mod usage;
 mod vaults;
+
+use desk::Desk;
 
 /// Does what the command says.
 pub(super) fn perform(command: &ConnectCommand, session: &Session) -> anyhow::Result<ExitCode> {
@@ -32,10 +36,16 @@ pub(super) fn perform(command: &ConnectCommand, session: &Session) -> anyhow::Re
             return status::perform(command, session);
         }
         ConnectCommand::Group(command) => groups::grants(command, &Open::begin(session)?)?,
-        ConnectCommand::Server(command) => servers::perform(command, &Open::begin(session)?)?,
-        ConnectCommand::Token(command) => tokens::perform(command, &Open::begin(session)?)?,
+        ConnectCommand::Server(server) => {
+            servers::perform(&server.command, &Desk::begin(&server.place, session)?)?;
+        }
+        ConnectCommand::Token(token) => {
+            tokens::perform(&token.command, &Desk::begin(&token.place, session)?)?;
+        }
         ConnectCommand::Usage(arguments) => usage::perform(arguments, session)?,
-        ConnectCommand::Vault(command) => vaults::perform(command, &Open::begin(session)?)?,
+        ConnectCommand::Vault(vault) => {
+            vaults::perform(&vault.command, &Desk::begin(&vault.place, session)?)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! What can be typed after `hushkey connect` and `hushkey group`: only words, as in the module above.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 
@@ -30,13 +30,11 @@ pub enum ConnectCommand {
     /// Prints the measurements of the Connect server that keeps the secrets, in Prometheus' form
     Metrics,
     /// Makes and manages Connect servers of yours, whose tokens open vaults over `hushkey serve`
-    #[command(subcommand)]
-    Server(ConnectServerCommand),
+    Server(Elsewhere<ConnectServerCommand>),
     /// Shows the health, version and clock of the Connect server that keeps the secrets, and what the token says and may do
     Status,
     /// Makes and manages the tokens of your Connect servers
-    #[command(subcommand)]
-    Token(ConnectTokenCommand),
+    Token(Elsewhere<ConnectTokenCommand>),
     /// Shows which items the programs of your Connect servers were given, how often and when last
     #[command(
         after_help = "It is counted under the server's name, not the token's. What is older than the audit log reaches is not known.\n\n\
@@ -44,8 +42,39 @@ pub enum ConnectCommand {
     )]
     Usage(ConnectUsage),
     /// Gives vaults to Connect servers of yours, and takes them away
+    Vault(Elsewhere<VaultGrantCommand>),
+}
+
+/// A command that can be done here, or on another machine by a manager.
+#[derive(Debug, Args)]
+pub struct Elsewhere<C: Subcommand> {
+    /// Where and how else.
+    #[command(flatten)]
+    pub place: Place,
+    /// What to do.
     #[command(subcommand)]
-    Vault(VaultGrantCommand),
+    pub command: C,
+}
+
+/// Another machine's `hushkey serve`.
+#[derive(Clone, Debug, Args)]
+pub struct Place {
+    /// Manages the Connect servers of a `hushkey serve` elsewhere, with the manager token in HUSHKEY_MANAGER_TOKEN
+    #[arg(
+        long,
+        global = true,
+        value_name = "https://…",
+        env = "HUSHKEY_CONNECT_URL"
+    )]
+    pub url: Option<String>,
+    /// A file with the certificates of a private authority, in PEM form; then no other is trusted
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "HUSHKEY_CONNECT_CA_FILE"
+    )]
+    pub ca_file: Option<PathBuf>,
 }
 
 /// `hushkey connect usage`.
@@ -64,7 +93,9 @@ pub struct ConnectUsage {
 pub enum ConnectServerCommand {
     /// Makes a Connect server
     #[command(
-        after_help = "A vault is granted to read and write; after its name, `r` or `w` narrows that.\n\n\
+        after_help = "A vault is granted to read and write; after its name, `r` or `w` narrows that.\n\
+                      The credentials go into 1password-credentials.json here: with that file and a copy of the store, `hushkey serve\n\
+                      --credentials` answers for this server on another machine.\n\n\
                       Examples:\n  hushkey connect server create CI --vaults Dev,CI\n  \
                       hushkey connect server create Reports --vaults Dev,r"
     )]
@@ -79,6 +110,9 @@ pub enum ConnectServerCommand {
             env = "HUSHKEY_CONNECT_VAULTS"
         )]
         vaults: Vec<String>,
+        /// Replaces a credentials file that is here, without asking
+        #[arg(long, short)]
+        force: bool,
     },
     /// Deletes Connect servers: their tokens open nothing any more
     #[command(visible_alias = "rm")]

@@ -17,7 +17,7 @@ use crate::{
     audit::AuditLog,
     backend::{
         connect::{ConnectVault, Limits, Server},
-        local::{self, EnvironmentFile, LocalVault},
+        local::{self, EnvironmentFile, LentKeys, LocalVault},
     },
     broker::{Broker, BrokerError, Grounds, OwnPaths},
     cli::session::{OWNER, wait},
@@ -26,15 +26,20 @@ use crate::{
     policy::edit,
     policy_file::PolicyFile,
     private_file::{self, PrivateFileError},
+    registry::connect::Lender,
     vault::{Secret, StoreHead, VaultError, VaultOverview},
 };
 
+mod copy;
 pub(super) mod key;
 mod people;
 mod registries;
 
+pub(super) use copy::open_copy;
 use key::OwnerKey;
-pub(super) use registries::{open_with_agents, open_with_connect, open_with_registries};
+pub(super) use registries::{
+    Registries, open_with_agents, open_with_connect, open_with_registries,
+};
 
 /// How long a start waits for another process that makes what is missing.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -210,6 +215,21 @@ fn assemble(
                 .with_people(people))
         }
     }
+}
+
+/// A copy of a store, with keys of some vaults that were lent.
+fn copied(path: &Path, lent: &[u8]) -> Result<Arc<LocalVault>, BrokerError> {
+    let lent = LentKeys::from_bytes(lent)
+        .map_err(|_| unavailable_text("the copy was made by another hushkey; update this one"))?;
+    Ok(Arc::new(LocalVault::open_copy(path, lent)?))
+}
+
+/// Takes vaults' keys from the store, which is opened for that: it happens when a vault is granted, and seldom.
+fn lender(store: PathBuf, kek: Kek) -> Lender {
+    Box::new(move |vaults| {
+        let store = LocalVault::open(&store, &kek)?;
+        Ok(store.lend(vaults).to_bytes())
+    })
 }
 
 /// Prepares for a Connect server; nothing is sent yet.

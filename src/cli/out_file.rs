@@ -7,7 +7,10 @@ use std::{
     path::Path,
 };
 
-use crate::cli::{failure::Failure, terminal};
+use crate::{
+    cli::{failure::Failure, terminal},
+    private_file,
+};
 
 /// Tells whether a file may be made or replaced: asks a person where it is there already.
 pub(super) fn may_write(path: &Path, force: bool) -> Result<(), Failure> {
@@ -40,6 +43,11 @@ pub(super) fn may_write(path: &Path, force: bool) -> Result<(), Failure> {
             path.display()
         )))
     }
+}
+
+/// Makes a file of mode 0600, whole or not at all; one that is there by now is left as it is.
+pub(super) fn create(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    private_file::create_private(path, content).map_err(|error| Failure::Failed(error.to_string()))
 }
 
 /// Writes a file with the given mode, in place of what is there.

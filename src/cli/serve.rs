@@ -5,11 +5,12 @@ use std::path::Path;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    broker::Anchor,
+    broker::{Anchor, Broker},
     cli::{
         agent_arguments::Serve,
         failure::{Failure, reason},
-        guard, opening,
+        guard,
+        opening::{self, Registries},
         output::Output,
         session::Session,
     },
@@ -25,21 +26,23 @@ const THREADS: usize = 4;
 pub(super) fn perform(arguments: Serve, mut session: Session) -> anyhow::Result<()> {
     guard::refuse_beneath_a_run()?;
     session.config.also_own.extend(arguments.tls_key.clone());
-    let plan = plan(arguments)?;
+    let credentials = arguments.credentials.clone();
+    let mut plan = plan(arguments)?;
+    plan.without_mcp |= credentials.is_some();
     let told = Told {
         mcp: !plan.without_mcp,
         connect_api: !plan.without_connect_api,
     };
-    session.make_on_first_use()?;
-    let (broker, registries) = opening::open_with_registries(&session.config)?;
-    let unavailable = |error: RegistryError| Failure::Unavailable(error.to_string());
-    let has_agents = !registries.agents.list().map_err(unavailable)?.is_empty();
-    let has_servers = registries.connect.has_servers().map_err(unavailable)?;
-    if !has_agents && !has_servers {
-        session.output.note(
-            "no agent has a token yet, so nobody will be let in; `hushkey agent create NAME` makes one, also while this runs",
-        );
-    }
+    let (broker, agents, connect) = match &credentials {
+        Some(file) => {
+            let (broker, connect) = opening::open_copy(&session.config, file)?;
+            (broker, None, connect)
+        }
+        None => {
+            let (broker, registries) = open(&session)?;
+            (broker, Some(registries.agents), registries.connect)
+        }
+    };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads.min(THREADS))
@@ -53,7 +56,7 @@ pub(super) fn perform(arguments: Serve, mut session: Session) -> anyhow::Result<
                 .note("an older copy was put in the store's place; `hushkey doctor` tells more");
         }
         let end = Signals::listen()?;
-        let server = Server::start(plan, broker, registries.agents, registries.connect).await;
+        let server = Server::start(plan, broker, agents, connect).await;
         let server = server.map_err(failure)?;
         told.tell(&server, session.output)?;
         server.run(end.first()).await;
@@ -62,6 +65,21 @@ pub(super) fn perform(arguments: Serve, mut session: Session) -> anyhow::Result<
     // What is still at work was cancelled; nobody waits for it.
     runtime.shutdown_background();
     served
+}
+
+/// Opens everything, and says where nobody could be let in.
+fn open(session: &Session) -> anyhow::Result<(Broker, Registries)> {
+    session.make_on_first_use()?;
+    let (broker, registries) = opening::open_with_registries(&session.config)?;
+    let unavailable = |error: RegistryError| Failure::Unavailable(error.to_string());
+    let has_agents = !registries.agents.list().map_err(unavailable)?.is_empty();
+    let has_servers = registries.connect.has_servers().map_err(unavailable)?;
+    if !has_agents && !has_servers {
+        session.output.note(
+            "no agent has a token yet, so nobody will be let in; `hushkey agent create NAME` makes one, also while this runs",
+        );
+    }
+    Ok((broker, registries))
 }
 
 fn plan(arguments: Serve) -> anyhow::Result<Plan> {

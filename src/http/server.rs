@@ -18,6 +18,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    admin,
     agents::Agents,
     answer::sealed,
     arrival::{Address, Arrival},
@@ -104,14 +105,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Begins to listen; nobody is answered yet.
+    /// Begins to listen; nobody is answered yet. Without agents, nothing is served to any.
     ///
     /// # Errors
     /// [`StartError`] when it can't listen there, or must not.
     pub async fn start(
         plan: Plan,
         broker: Broker,
-        agents: Registry,
+        agents: Option<Registry>,
         connect: ConnectRegistry,
     ) -> Result<Self, StartError> {
         if let Some(tls) = &plan.tls {
@@ -125,12 +126,13 @@ impl Server {
         let stop = CancellationToken::new();
         let limits = plan.limits.clone();
         let entrance = Arc::new(Entrance::new(Arc::clone(&broker), limits.clone()));
-        let agents = Arc::new(agents);
-        let vitals = Arc::new(Vitals::new(Arc::clone(&entrance), Arc::clone(&agents)));
+        let agents = agents.map(Arc::new);
+        let connect = Arc::new(connect);
+        let vitals = Arc::new(Vitals::new(Arc::clone(&entrance), agents.clone()));
         let mut router = Router::new()
             .route("/health", open(get(vitals::health)))
             .with_state(Arc::clone(&vitals));
-        if !plan.without_mcp {
+        if let Some(agents) = agents.filter(|_| !plan.without_mcp) {
             let door = Arc::new(Door {
                 agents: Agents::new(broker, options, limits.clone(), stop.clone()),
                 entrance: Arc::clone(&entrance),
@@ -140,7 +142,11 @@ impl Server {
         }
         if !plan.without_connect_api {
             let inline = limits.inline_bytes;
-            let api = ConnectApi::new(Arc::clone(&entrance), Arc::new(connect), vitals, inline);
+            // A copy takes no changes, so that there is nothing to manage.
+            if !connect.is_copy() {
+                router = router.merge(admin::routes(Arc::clone(&entrance), Arc::clone(&connect)));
+            }
+            let api = ConnectApi::new(Arc::clone(&entrance), connect, vitals, inline);
             router = router.merge(connect_routes(Arc::new(api)));
         }
         let router = router.fallback(nothing_here);

@@ -24,12 +24,12 @@ const KEPT: Duration = Duration::from_secs(2);
 /// Who knows how the server is.
 pub(super) struct Vitals {
     entrance: Arc<Entrance>,
-    agents: Arc<Registry>,
+    agents: Option<Arc<Registry>>,
     last: Mutex<Option<(Instant, Found)>>,
 }
 
 impl Vitals {
-    pub(super) fn new(entrance: Arc<Entrance>, agents: Arc<Registry>) -> Self {
+    pub(super) fn new(entrance: Arc<Entrance>, agents: Option<Arc<Registry>>) -> Self {
         Self {
             entrance,
             agents,
@@ -62,7 +62,7 @@ impl Vitals {
 pub(super) async fn health(State(vitals): State<Arc<Vitals>>) -> Response {
     let found = vitals.found().await;
     let well = !vitals.entrance.closing.is_cancelled()
-        && vitals.agents.head().is_ok()
+        && vitals.agents.as_ref().is_none_or(|it| it.head().is_ok())
         && !found.dependencies.is_empty()
         && found.dependencies.iter().all(|it| it.works());
     let dependencies = found

@@ -17,12 +17,15 @@ use crate::{
     vault::{GroupId, ServerId, StoreHead, TokenId},
 };
 
+mod copies;
 mod entry;
 mod groups;
 mod name;
 mod servers;
 mod tokens;
 
+use copies::CopyOf;
+pub use copies::{Credentials, Lender, LenderError, OpenedCopy};
 use entry::{Entry, Proof};
 pub use groups::{ConnectGroup, GroupMember, Managed, Manager};
 pub use name::{ConnectName, NotAConnectName};
@@ -37,7 +40,16 @@ const LONGEST_TOKEN: usize = 64 * 1024;
 
 /// The Connect servers. May be used by several threads, and by several processes at once.
 pub struct ConnectRegistry {
-    file: SealedFile<Entry>,
+    inner: Inner,
+    /// Who gives the keys of vaults to copies elsewhere; nobody, where the vaults are not kept here.
+    lender: Option<Lender>,
+}
+
+enum Inner {
+    /// What of it is readable on another machine.
+    Copy(Box<CopyOf>),
+    /// The registry itself.
+    File(Box<SealedFile<Entry>>),
 }
 
 /// Whose token it is, and what it reaches now.
@@ -86,7 +98,17 @@ impl ConnectRegistry {
     /// [`RegistryError`] when it can't be opened, is exposed to other users, or was wrapped by another key.
     pub fn open(path: &Path, holder: &dyn KeyHolder) -> Result<Self, RegistryError> {
         let file = SealedFile::open(path, holder)?;
-        Ok(Self { file })
+        Ok(Self {
+            inner: Inner::File(Box::new(file)),
+            lender: None,
+        })
+    }
+
+    /// Lets copies of the store be opened elsewhere, with keys that `lender` gives.
+    #[must_use]
+    pub fn with_lender(mut self, lender: Lender) -> Self {
+        self.lender = Some(lender);
+        self
     }
 
     /// Wraps the registry's key with another key of the owner's; nothing else changes.
@@ -94,7 +116,7 @@ impl ConnectRegistry {
     /// # Errors
     /// [`RegistryError`] when `old` is not the key of this registry.
     pub fn rewrap(&self, old: &dyn KeyHolder, new: &dyn KeyHolder) -> Result<(), RegistryError> {
-        self.file.rewrap(old, new)
+        self.file()?.rewrap(old, new)
     }
 
     /// Where the registry stands: an older copy in its place has a lower revision.
@@ -102,7 +124,16 @@ impl ConnectRegistry {
     /// # Errors
     /// [`RegistryError`] when the file can't be read.
     pub fn head(&self) -> Result<StoreHead, RegistryError> {
-        self.file.head()
+        match &self.inner {
+            Inner::Copy(copy) => Ok(copy.head.clone()),
+            Inner::File(file) => file.head(),
+        }
+    }
+
+    /// Tells whether this is what is readable of a registry on another machine: one server, and no change.
+    #[must_use]
+    pub fn is_copy(&self) -> bool {
+        matches!(self.inner, Inner::Copy(_))
     }
 
     /// Tells whether a server was created: before that, there is nothing to open.
@@ -110,7 +141,10 @@ impl ConnectRegistry {
     /// # Errors
     /// [`RegistryError`] when the file can't be read.
     pub fn has_servers(&self) -> Result<bool, RegistryError> {
-        self.file.look(|table| table.index.servers > 0)
+        match &self.inner {
+            Inner::Copy(_) => Ok(true),
+            Inner::File(file) => file.look(|table| table.index.servers > 0),
+        }
     }
 
     /// Finds what a token reaches, as the file stands now. Costs microseconds while nothing has changed.
@@ -126,11 +160,14 @@ impl ConnectRegistry {
             return Ok(Err(NotProvenClient::Unknown));
         }
         // A keyed MAC is compared, of which nobody outside can choose a prefix: how long that takes tells nothing.
-        let digest = self.file.keys().digest(&digest_of(token));
-        self.file.look(|table| {
-            let proof = table.index.tokens.get(&digest);
-            proof.ok_or(NotProvenClient::Unknown)?.judge(now)
-        })
+        let judged = |proof: Option<&Proof>| proof.ok_or(NotProvenClient::Unknown)?.judge(now);
+        match &self.inner {
+            Inner::Copy(copy) => Ok(judged(copy.tokens.get(&copy.digest(token)))),
+            Inner::File(file) => {
+                let digest = file.keys().digest(&digest_of(token));
+                file.look(|table| judged(table.index.tokens.get(&digest)))
+            }
+        }
     }
 
     /// Notes that a token is used; writes once an hour at most.
@@ -138,8 +175,18 @@ impl ConnectRegistry {
     /// # Errors
     /// [`RegistryError`] when the file can't be written. Nothing depends on it.
     pub fn note_use(&self, token: &TokenId, now: Timestamp) -> Result<(), RegistryError> {
-        self.file
-            .note_use(|table| table.index.places.get(token).copied(), now)
+        match &self.inner {
+            // Where it was copied from, nobody would learn of it.
+            Inner::Copy(_) => Ok(()),
+            Inner::File(file) => file.note_use(|table| table.index.places.get(token).copied(), now),
+        }
+    }
+
+    fn file(&self) -> Result<&SealedFile<Entry>, RegistryError> {
+        match &self.inner {
+            Inner::Copy(_) => Err(RegistryError::Copy),
+            Inner::File(file) => Ok(file),
+        }
     }
 }
 

@@ -38,9 +38,19 @@ pub enum RegistryError {
         has: Option<VaultAccess>,
     },
 
+    /// This is a copy on another machine, which takes no changes.
+    #[error(
+        "this is a copy of the Connect servers, which takes no changes; make them where it was copied from"
+    )]
+    Copy,
+
     /// The agent has a token that is in force.
     #[error("{0} has a token already; `hushkey agent rotate {0}` replaces it")]
     Exists(AgentName),
+
+    /// The store does not give the keys of vaults that a server is to have.
+    #[error("the keys of the vaults can't be had: {0}")]
+    Keys(#[source] Box<dyn std::error::Error + Send + Sync>),
 
     /// The agent has no token that is in force.
     #[error(
@@ -81,6 +91,13 @@ pub enum RegistryError {
         /// How it is called.
         name: String,
     },
+
+    /// A server's credentials open nothing in a copy.
+    #[error(
+        "these credentials open nothing here: their Connect server was deleted, or the copy is of another store; \
+         `hushkey connect server create` makes new ones"
+    )]
+    Void,
 }
 
 /// What is wrong with a registry's file: the second half of a sentence that begins with what lies in it.

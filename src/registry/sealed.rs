@@ -5,6 +5,7 @@
 //! record.sealed  seal(form (1 byte) | what the record's type makes of itself; file id, handle)
 //! record.used    seal(hours since 1970; file id, handle), or nothing
 //! head.mac       mac(file id, revision, handle and sealed of each record)
+//! lent           what copies of the file show to others than the owner: made by the record's type, sealed with keys of theirs
 //! ```
 //!
 //! A record that was removed, added, or put back from before a change does not fit the head. `used` is a help for people
@@ -50,6 +51,10 @@ CREATE TABLE head (
     revision INTEGER NOT NULL,
     mac BLOB NOT NULL
 ) STRICT;
+CREATE TABLE lent (
+    handle BLOB PRIMARY KEY,
+    sealed BLOB NOT NULL
+) STRICT;
 ";
 
 /// Which file it is.
@@ -79,6 +84,11 @@ pub(super) trait Record: Sized {
     fn from_bytes(bytes: &[u8]) -> Option<Self>;
 
     fn index(rows: &[Row<Self>]) -> Self::Index;
+
+    /// What others than the owner find in a copy of the file, by handle; made anew with every change.
+    fn lent(_rows: &[Row<Self>], _revision: u64) -> Vec<(Vec<u8>, Vec<u8>)> {
+        Vec::new()
+    }
 }
 
 /// The file. May be used by several threads, and by several processes at once.
@@ -194,6 +204,9 @@ impl<R: Record> SealedFile<R> {
             .write(&transaction, keys, &before)
             .and_then(|()| transaction.commit())
             .map_err(|error| said::<R>(error.into()))?;
+        // What is no longer there shall not be found in the write-ahead log of a copy. Others may be reading: then it is
+        // later.
+        let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
         Ok(made)
     }
 
@@ -314,7 +327,7 @@ fn fill<R: Record>(transaction: &Transaction<'_>, holder: &dyn KeyHolder) -> rus
     Table::<R>::default().write(transaction, &keys, &BTreeSet::new())
 }
 
-fn check_form(connection: &Connection, kind: &Kind) -> Result<(), Trouble> {
+pub(super) fn check_form(connection: &Connection, kind: &Kind) -> Result<(), Trouble> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     if number("application_id")? == kind.application
         && number("user_version")? == i32::from(kind.form)

@@ -68,7 +68,7 @@ fn a_server_is_made_shown_renamed_and_deleted_as_op_does() {
     get("Build").ends_with(4);
     let by_id = get(made["id"].as_str().unwrap()).succeeds().json();
     assert_eq!(by_id["name"], "Builder");
-    let words = ["connect", "server", "create", "builder"];
+    let words = ["connect", "server", "create", "builder", "--force"];
     let taken = person.types(words).ends_with(1);
     assert_snapshot!(taken.said(), @"hushkey: there is a Connect server `builder` already; choose another name");
 
@@ -79,6 +79,42 @@ fn a_server_is_made_shown_renamed_and_deleted_as_op_does() {
     let deleted = person.feeds(&listed.stdout, words).succeeds();
     assert_snapshot!(deleted.shown(), @"deleted Connect server Builder ([id]); its tokens open nothing any more");
     get("Builder").ends_with(4);
+}
+
+#[test]
+fn the_credentials_are_in_a_private_file_that_is_not_overwritten_unasked() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let person = builder();
+    let file = person.path("1password-credentials.json");
+    let mode = |file: &std::path::Path| fs::metadata(file).unwrap().permissions().mode() & 0o777;
+    let first = fs::read_to_string(&file).unwrap();
+    let id =
+        |text: &str| -> Value { serde_json::from_str::<Value>(text).unwrap()["server_id"].take() };
+    let get = ["connect", "server", "get", "Build", "--json"];
+    assert_eq!(id(&first), person.types(get).succeeds().json()["id"]);
+    assert_eq!(mode(&file), 0o600);
+
+    let create = ["connect", "server", "create", "Second", "--vaults", "Dev"];
+    let refused = person.types(create).ends_with(1);
+    assert!(refused.stderr.contains("--force"), "{}", refused.stderr);
+    assert_eq!(fs::read_to_string(&file).unwrap(), first);
+    person
+        .types(["connect", "server", "get", "Second"])
+        .ends_with(4);
+    let made = person
+        .types([&create[..], &["--force"]].concat())
+        .succeeds();
+
+    let second = fs::read_to_string(&file).unwrap();
+    assert_ne!(id(&second), id(&first));
+    assert_eq!(mode(&file), 0o600);
+    let key = serde_json::from_str::<Value>(&second).unwrap()["key"].take();
+    let key = key.as_str().unwrap();
+    assert_eq!(key.len(), 43);
+    assert!(!made.stdout.contains(key) && !made.stderr.contains(key));
+    let log = person.types(["log"]).succeeds().stdout;
+    assert!(!log.contains(key));
 }
 
 #[test]

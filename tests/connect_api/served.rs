@@ -175,6 +175,14 @@ impl Program {
         }
     }
 
+    /// A program that sends this as its token to a server at `127.0.0.1:PORT`.
+    pub fn to(address: &str, token: &str) -> Self {
+        Self {
+            token: token.to_owned(),
+            address: address.to_owned(),
+        }
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.asks("GET", path, "")
     }

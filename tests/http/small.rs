@@ -63,7 +63,7 @@ impl Small {
         let served = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
-                let server = Server::start(plan, broker, registry, connect)
+                let server = Server::start(plan, broker, Some(registry), connect)
                     .await
                     .unwrap();
                 tell.send(server.addresses()[0].clone()).unwrap();

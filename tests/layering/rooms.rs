@@ -208,6 +208,7 @@ pub(crate) const ROOMS: &[Room] = &[
         name: "http",
         may: &[
             "access",
+            "admin",
             "approvals",
             "audit",
             "broker",

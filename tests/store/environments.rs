@@ -2,11 +2,10 @@
 
 use hushkey::{
     backend::local::EnvironmentFile,
-    vault::{EnvironmentEdit, EnvironmentName, Environments, VariableName, Vault, VaultError},
+    vault::{EnvironmentEdit, EnvironmentName, Environments, VariableName, VaultError},
 };
-use rusqlite::Connection;
 
-use crate::support::{Home, set, texts, variable, vault_named};
+use crate::support::{Home, set, texts, variable};
 
 fn name(text: &str) -> EnvironmentName {
     EnvironmentName::parse(text).unwrap()
@@ -73,32 +72,6 @@ async fn a_name_that_is_taken_in_any_case_is_refused() {
         assert!(matches!(refused, Err(VaultError::Exists { .. })));
     }
     assert_eq!(own.unwrap().name.as_str(), "Staging");
-}
-
-#[tokio::test]
-async fn a_store_from_before_gets_room_and_keeps_all_that_it_has() {
-    let home = Home::new();
-    let store = home.open();
-    vault_named(&store, "Dev").await;
-    let head = store.head().await.unwrap();
-    drop(store);
-    let connection = Connection::open(home.store()).unwrap();
-    connection
-        .execute_batch("DROP TABLE environments; PRAGMA user_version = 1")
-        .unwrap();
-    drop(connection);
-
-    let (store, twin) = (home.open(), home.open());
-
-    assert_eq!(store.head().await.unwrap(), head);
-    assert!(store.check().await.unwrap().faults.is_empty());
-    assert!(store.environments().await.unwrap().is_empty());
-    store
-        .create_environment(name("staging"), "owner")
-        .await
-        .unwrap();
-    assert_eq!(twin.environments().await.unwrap().len(), 1);
-    assert_eq!(twin.vaults().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod child;
 mod environments;
 mod flips;
 mod kills;
+mod lent;
 mod limits;
 mod model;
 mod past;

@@ -338,10 +338,14 @@ async fn a_whole_older_store_is_noticed_by_who_watches_and_by_an_anchor() {
 #[tokio::test]
 async fn a_newer_layout_asks_for_a_newer_hushkey() {
     let past = Past::new().await;
-    past.tamper("PRAGMA user_version = 3");
+    let refused = |version: u8| {
+        past.tamper(&format!("PRAGMA user_version = {version}"));
+        let opened = LocalVault::open(&past.home.store(), &past.home.kek());
+        opened.err().unwrap().to_string()
+    };
 
-    let refused = LocalVault::open(&past.home.store(), &past.home.kek());
-
-    let refused = refused.err().unwrap().to_string();
-    assert!(refused.contains("newer hushkey"), "{refused}");
+    assert!(refused(4).contains("newer hushkey"));
+    for before_the_first_release in [1, 2] {
+        assert!(refused(before_the_first_release).contains("make a new one"));
+    }
 }

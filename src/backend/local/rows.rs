@@ -30,6 +30,9 @@ impl Session<'_> {
         item: &ItemId,
     ) -> Result<StoredItem, VaultError> {
         let what = || named(item);
+        if !self.keys.opens(vault) {
+            return Err(self.no_item(vault, item));
+        }
         let row = self
             .transaction
             .prepare_cached(
@@ -46,11 +49,11 @@ impl Session<'_> {
         if row.identity.item != *item {
             return Err(VaultError::Corrupted { what: what() });
         }
-        let stored = self.open_item(&row)?;
-        if stored.metadata.overview.vault != *vault {
+        if row.identity.vault != *vault {
+            self.verify_item(&row)?;
             return Err(self.no_item(vault, item));
         }
-        Ok(stored)
+        self.open_item(&row)
     }
 
     /// Checks an item's row against the tree and opens it.

@@ -3,7 +3,7 @@
 //! Ids, versions, states and sizes are in the clear; whatever a person wrote is not. The order in which
 //! things are vouched for: head → tree → an item's overview → its details; its files are sealed under ids used once.
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction};
 
 use crate::{
     backend::local::{head::Head, subkeys::Subkeys},
@@ -14,8 +14,9 @@ use crate::{
 
 /// Says in SQLite's own header whose file it is: "hush".
 const APPLICATION: i32 = 0x6875_7368;
-/// The layout below. A change adds a migration from the version before.
-const VERSION: i32 = 2;
+/// The layout below, and how keys are derived: 3 gave each vault keys of its own. From there on, a change adds a migration
+/// from the version before.
+const VERSION: i32 = 3;
 
 const TABLES: &str = "
 CREATE TABLE store (
@@ -65,10 +66,7 @@ CREATE TABLE files (
     sealed  BLOB NOT NULL
 ) STRICT;
 CREATE INDEX files_attached ON files (item);
-";
 
-/// New in version 2.
-const ENVIRONMENTS: &str = "
 CREATE TABLE environments (
     id      INTEGER PRIMARY KEY CHECK (id = 1),
     record  BLOB NOT NULL                      -- sealed: all of them
@@ -78,7 +76,6 @@ CREATE TABLE environments (
 /// Lays out an empty database, with a new data key wrapped by the owner's key.
 pub(super) fn create(transaction: &Transaction<'_>, kek: &Kek) -> Result<(), VaultError> {
     transaction.execute_batch(TABLES)?;
-    transaction.execute_batch(ENVIRONMENTS)?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     let (key, name) = (DataKey::random(), VaultId::random().as_str().to_owned());
@@ -90,8 +87,8 @@ pub(super) fn create(transaction: &Transaction<'_>, kek: &Kek) -> Result<(), Vau
     Head::first().write(transaction, &Subkeys::derive(&key, name))
 }
 
-/// Makes sure that a database is a store of a layout that this hushkey knows; an older one gets the tables that it lacks.
-pub(super) fn check(connection: &mut Connection) -> Result<(), VaultError> {
+/// Makes sure that a database is a store of a layout that this hushkey knows.
+pub(super) fn check(connection: &Connection) -> Result<(), VaultError> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     if number("application_id")? != APPLICATION {
         return Err(unavailable(
@@ -100,7 +97,9 @@ pub(super) fn check(connection: &mut Connection) -> Result<(), VaultError> {
     }
     match number("user_version")? {
         VERSION => Ok(()),
-        1 => add_environments(connection),
+        1 | 2 => Err(unavailable(
+            "the store was written by a hushkey that was never released, and can't be read any more; make a new one",
+        )),
         newer if newer > VERSION => Err(unavailable(
             "the store was written by a newer hushkey; update this one",
         )),
@@ -110,22 +109,10 @@ pub(super) fn check(connection: &mut Connection) -> Result<(), VaultError> {
     }
 }
 
-/// From version 1 to 2: a table, and nothing in it. Somebody else may have done it meanwhile.
-fn add_environments(connection: &mut Connection) -> Result<(), VaultError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version: i32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version == 1 {
-        transaction.execute_batch(ENVIRONMENTS)?;
-        transaction.pragma_update(None, "user_version", 2)?;
-    }
-    Ok(transaction.commit()?)
-}
-
 /// Tells whether tables and indexes are exactly those that we make, and nothing else is there.
 pub(super) fn is_ours(connection: &Connection) -> Result<bool, VaultError> {
     let model = Connection::open_in_memory()?;
     model.execute_batch(TABLES)?;
-    model.execute_batch(ENVIRONMENTS)?;
     Ok(definitions(connection)? == definitions(&model)?)
 }
 

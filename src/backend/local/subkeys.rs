@@ -2,11 +2,24 @@
 //!
 //! Only this file decides what a seal or MAC covers; the rest of the store asks for "the overview of this
 //! item at this version". It does not know SQLite.
+//!
+//! ```text
+//! data key ── store/integrity ── head, node, place, proof       vouch for all records, of every vault
+//!          ├─ store/vault/ID ─── details, file, overview, title, vault      all of one vault
+//!          └─ store/environments
+//! ```
+//! So that what one vault holds can be lent ([`LentKeys`]) without any other's.
 
 use crate::{
     seal::{self, DataKey, Subkey},
     vault::{FileId, ItemId, ItemState, VaultId},
 };
+
+mod lent;
+mod of_vault;
+
+pub use lent::LentKeys;
+use of_vault::{OneKey, VaultKeys, Vaults};
 
 /// The last bytes of a sealed record: they name exactly that record, and stand for it elsewhere.
 pub(super) type Tag = [u8; seal::TAG];
@@ -20,19 +33,16 @@ pub(super) type Place = [u8; 16];
 /// An HMAC-SHA-256.
 pub(super) type Mac = [u8; 32];
 
-/// All keys of one store, with the store's id, which every seal is bound to.
+/// All keys of one store, or those that were lent, with the store's id, which every seal is bound to.
 pub(super) struct Subkeys {
     store: String,
-    details: Subkey,
     environments: Subkey,
-    file: Subkey,
     head: Subkey,
-    overview: Subkey,
+    integrity: DataKey,
+    node: Subkey,
     place: Subkey,
     proof: Subkey,
-    title: Subkey,
-    node: Subkey,
-    vault: Subkey,
+    vaults: Vaults,
 }
 
 /// One of an item's two sealed records, at one version.
@@ -69,19 +79,45 @@ pub(super) enum Subject<'a> {
 impl Subkeys {
     /// Derives the keys of the store with this id.
     pub(super) fn derive(key: &DataKey, store: String) -> Self {
+        let environments = key.subkey("store/environments");
+        let integrity = key.derived("store/integrity");
+        Self::new(store, integrity, environments, Vaults::all(key.clone()))
+    }
+
+    /// Takes keys that were lent: those of some vaults, and those that vouch for all.
+    pub(super) fn lent(lent: LentKeys) -> Self {
+        // Environments are lent to nobody: a key that nobody has opens nothing.
+        let environments = DataKey::random().subkey("store/environments");
+        let vaults = Vaults::some(lent.vaults);
+        Self::new(lent.store, lent.integrity, environments, vaults)
+    }
+
+    /// Lends the keys of some vaults.
+    pub(super) fn lend(&self, vaults: &[VaultId]) -> LentKeys {
+        let key = |vault: &VaultId| Some((vault.clone(), self.vaults.data_key(vault)?));
+        LentKeys {
+            store: self.store.clone(),
+            integrity: self.integrity.clone(),
+            vaults: vaults.iter().filter_map(key).collect(),
+        }
+    }
+
+    fn new(store: String, integrity: DataKey, environments: Subkey, vaults: Vaults) -> Self {
         Self {
             store,
-            details: key.subkey("store/details"),
-            environments: key.subkey("store/environments"),
-            file: key.subkey("store/file"),
-            head: key.subkey("store/head"),
-            node: key.subkey("store/node"),
-            overview: key.subkey("store/overview"),
-            place: key.subkey("store/place"),
-            proof: key.subkey("store/proof"),
-            title: key.subkey("store/title"),
-            vault: key.subkey("store/vault"),
+            environments,
+            head: integrity.subkey("head"),
+            node: integrity.subkey("node"),
+            place: integrity.subkey("place"),
+            proof: integrity.subkey("proof"),
+            integrity,
+            vaults,
         }
+    }
+
+    /// Tells whether a vault's keys are here: all are, unless some were lent.
+    pub(super) fn opens(&self, vault: &VaultId) -> bool {
+        self.vaults.has(vault)
     }
 
     /// The store's id.
@@ -90,9 +126,9 @@ impl Subkeys {
     }
 
     /// The key that seals vaults' records, and what they are bound to.
-    pub(super) fn vault(&self, vault: &VaultId) -> (&Subkey, Vec<u8>) {
+    pub(super) fn vault(&self, vault: &VaultId) -> (OneKey, Vec<u8>) {
         (
-            &self.vault,
+            self.of(vault, |keys| &keys.vault),
             self.bound("vault", &[vault.as_str().as_bytes()]),
         )
     }
@@ -103,15 +139,15 @@ impl Subkeys {
     }
 
     /// The key that seals a part of an item, and what it is bound to.
-    pub(super) fn part(&self, vault: &VaultId, item: &ItemId, part: Part) -> (&Subkey, Vec<u8>) {
-        let (vault, item) = (vault.as_str().as_bytes(), item.as_str().as_bytes());
+    pub(super) fn part(&self, of: &VaultId, item: &ItemId, part: Part) -> (OneKey, Vec<u8>) {
+        let (vault, item) = (of.as_str().as_bytes(), item.as_str().as_bytes());
         match part {
             Part::Details { version } => (
-                &self.details,
+                self.of(of, |keys| &keys.details),
                 self.bound("details", &[vault, item, &version.to_le_bytes()]),
             ),
             Part::Overview { version, state } => (
-                &self.overview,
+                self.of(of, |keys| &keys.overview),
                 self.bound(
                     "overview",
                     &[vault, item, &version.to_le_bytes(), &[state_code(state)]],
@@ -121,9 +157,9 @@ impl Subkeys {
     }
 
     /// The key that seals files' contents, and what they are bound to.
-    fn file(&self, vault: &VaultId, item: &ItemId, file: &FileId) -> (&Subkey, Vec<u8>) {
+    fn file(&self, vault: &VaultId, item: &ItemId, file: &FileId) -> (OneKey, Vec<u8>) {
         let ids = [vault.as_str(), item.as_str(), file.as_str()].map(str::as_bytes);
-        (&self.file, self.bound("file", &ids))
+        (self.of(vault, |keys| &keys.file), self.bound("file", &ids))
     }
 
     /// One seal of a file; that of a file under one seal is bound to the file alone.
@@ -134,24 +170,24 @@ impl Subkeys {
         file: &FileId,
         number: u64,
         of: u64,
-    ) -> (&Subkey, Vec<u8>) {
+    ) -> (OneKey, Vec<u8>) {
         if of == 1 {
             return self.file(vault, item, file);
         }
         let (number, of) = (number.to_be_bytes(), of.to_be_bytes());
         let ids = [vault.as_str(), item.as_str(), file.as_str()].map(str::as_bytes);
         let bound = [ids[0], ids[1], ids[2], &number, &of];
-        (&self.file, self.bound("file piece", &bound))
+        (
+            self.of(vault, |keys| &keys.file),
+            self.bound("file piece", &bound),
+        )
     }
 
     /// The blind index of a title: surrounding blanks and case make no difference.
     pub(super) fn title(&self, vault: &VaultId, title: &str) -> TitleIndex {
         let folded = fold(title);
-        first(
-            &self
-                .title
-                .mac(&[vault.as_str().as_bytes(), folded.as_bytes()]),
-        )
+        let key = self.of(vault, |keys| &keys.title);
+        first(&key.mac(&[vault.as_str().as_bytes(), folded.as_bytes()]))
     }
 
     /// Where the entry of the environments stands in the tree.
@@ -223,6 +259,10 @@ impl Subkeys {
             &vaults.to_le_bytes(),
             root,
         ])
+    }
+
+    fn of(&self, vault: &VaultId, which: fn(&VaultKeys) -> &Subkey) -> OneKey {
+        OneKey::new(self.vaults.of(vault), which)
     }
 
     /// Format, store, part, and the parts' ids and versions: all of fixed length but the name of the part.

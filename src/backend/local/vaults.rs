@@ -89,14 +89,17 @@ impl Session<'_> {
             .prepare_cached("SELECT record FROM vaults WHERE id = ?1")?
             .query_row([id.as_str()], |row| row.get(0))
             .optional()?;
+        let missing = || VaultError::NotFound {
+            noun: Noun::Vault,
+            name: id.to_string(),
+        };
         match sealed {
+            // One whose keys were not lent is not there for whoever they were lent to.
+            Some(_) if !self.keys.opens(id) => Err(missing()),
             Some(sealed) => self.open_vault(id, &sealed),
             None => {
                 self.verify_absent(&self.keys.vault_place(id), || named(id))?;
-                Err(VaultError::NotFound {
-                    noun: Noun::Vault,
-                    name: id.to_string(),
-                })
+                Err(missing())
             }
         }
     }
@@ -119,14 +122,18 @@ impl Session<'_> {
         self.vouch(&self.keys.vault_place(id), subject)
     }
 
-    /// All vaults' records, none missing.
+    /// All vaults' records, none missing; of a copy, those whose keys were lent.
     pub(super) fn vault_records(&mut self) -> Result<Vec<(VaultId, VaultRecord)>, VaultError> {
         let mut records = Vec::new();
-        for (id, sealed) in self.vault_rows()? {
-            let record = self.open_vault(&id, &sealed)?;
-            records.push((id, record));
+        let rows = self.vault_rows()?;
+        let there = rows.len() as u64;
+        for (id, sealed) in rows {
+            if self.keys.opens(&id) {
+                let record = self.open_vault(&id, &sealed)?;
+                records.push((id, record));
+            }
         }
-        if records.len() as u64 == self.head.vaults {
+        if there == self.head.vaults {
             Ok(records)
         } else {
             Err(VaultError::Corrupted {

@@ -1,71 +1,123 @@
 //! `hushkey connect server`: makes and manages Connect servers of one's own.
 
-use super::{Open, named};
+use std::path::Path;
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::{desk::Desk, named};
 use crate::{
     admin::{
         WantedVault,
-        view::{GrantJson, ServerJson},
+        view::{CredentialsJson, GrantJson, NewServerJson, ServerJson},
     },
-    cli::{connect_arguments::ConnectServerCommand, failure::Failure, output::Output},
+    cli::{connect_arguments::ConnectServerCommand, failure::Failure, out_file, output::Output},
     display_text::escaped,
 };
 
+/// The file that a new server's credentials are written to, as `op` calls it.
+const CREDENTIALS: &str = "1password-credentials.json";
+/// Readable by its owner alone.
+const MODE: u32 = 0o600;
+
 /// Does what the command says.
-pub(super) fn perform(command: &ConnectServerCommand, open: &Open<'_>) -> anyhow::Result<()> {
-    let office = open.office();
-    let output = open.session.output;
+pub(super) fn perform(command: &ConnectServerCommand, desk: &Desk<'_>) -> anyhow::Result<()> {
+    let output = desk.output();
     match command {
-        ConnectServerCommand::Create { name, vaults } => {
-            let vaults = wanted(vaults)?;
-            let made = open.wait(office.create_server(name, &vaults))?;
-            if output.is_json() {
-                return output.json(&made);
-            }
-            output.line(&format!(
-                "made Connect server {} ({})",
-                escaped(&made.name),
-                made.id
-            ))?;
-            if made.vaults.is_empty() {
-                output.note("it has no vault yet; `hushkey connect vault grant` gives it one");
-            }
-            Ok(())
-        }
+        ConnectServerCommand::Create {
+            name,
+            vaults,
+            force,
+        } => create(name, &wanted(vaults)?, *force, desk),
         ConnectServerCommand::Delete { servers } => {
             for server in named::all(servers)? {
-                let deleted = open.wait(office.delete_server(&server))?;
-                if output.is_json() {
-                    output.json(&deleted)?;
-                } else {
-                    output.line(&format!(
-                        "deleted Connect server {} ({}); its tokens open nothing any more",
-                        escaped(&deleted.name),
-                        deleted.id
-                    ))?;
-                }
+                let deleted = desk.delete_server(&server)?;
+                let name = escaped(&deleted.name);
+                let sentence = format!(
+                    "deleted Connect server {name} ({}); its tokens open nothing any more",
+                    deleted.id
+                );
+                desk.tell(&deleted, &sentence)?;
             }
             Ok(())
         }
         ConnectServerCommand::Edit { server, name } => {
-            let renamed = open.wait(office.rename_server(server, name))?;
-            if output.is_json() {
-                return output.json(&renamed);
-            }
-            output.line(&format!(
-                "the Connect server is called {} now ({})",
-                escaped(&renamed.name),
-                renamed.id
-            ))
+            let renamed = desk.rename_server(server, name)?;
+            let name = escaped(&renamed.name);
+            let sentence = format!("the Connect server is called {name} now ({})", renamed.id);
+            desk.tell(&renamed, &sentence)
         }
         ConnectServerCommand::Get { servers } => {
             let mut found = Vec::new();
             for server in named::all(servers)? {
-                found.push(open.wait(office.server(&server))?);
+                found.push(desk.server(&server)?);
             }
             get(&found, output)
         }
-        ConnectServerCommand::List => list(&open.wait(office.servers())?, output),
+        ConnectServerCommand::List => list(&desk.servers()?, output),
     }
+}
+
+/// Makes a server, and its credentials file: both or neither.
+fn create(name: &str, vaults: &[WantedVault], force: bool, desk: &Desk<'_>) -> anyhow::Result<()> {
+    let output = desk.output();
+    let file = Path::new(CREDENTIALS);
+    // Asked before anything is made.
+    let is_there = file.symlink_metadata().is_ok();
+    out_file::may_write(file, force)?;
+    let NewServerJson {
+        server,
+        credentials,
+    } = desk.create_server(name, vaults)?;
+    if let Some(credentials) = &credentials
+        && let Err(error) = write(file, credentials, is_there)
+    {
+        desk.delete_server(&server.id)?;
+        return Err(error);
+    }
+    let written = credentials.is_some();
+    if output.is_json() {
+        return output.json(&CreatedJson {
+            server: &server,
+            credentials_file: written.then_some(CREDENTIALS),
+        });
+    }
+    output.line(&format!(
+        "made Connect server {} ({})",
+        escaped(&server.name),
+        server.id
+    ))?;
+    if written {
+        output.line(&format!(
+            "its credentials are in {CREDENTIALS}: for `hushkey serve --credentials` on another machine; delete the file where \
+             it is not needed"
+        ))?;
+    }
+    if server.vaults.is_empty() {
+        output.note("it has no vault yet; `hushkey connect vault grant` gives it one");
+    }
+    Ok(())
+}
+
+fn write(file: &Path, credentials: &CredentialsJson, replace: bool) -> anyhow::Result<()> {
+    let text = serde_json::to_vec_pretty(credentials).map(Zeroizing::new);
+    let text =
+        text.map_err(|_| Failure::Failed("the credentials can't be written as JSON".to_owned()))?;
+    if replace {
+        out_file::write(file, &text, MODE)?;
+    } else {
+        out_file::create(file, &text)?;
+    }
+    Ok(())
+}
+
+/// A new server, as `--json` prints it.
+#[derive(Serialize)]
+struct CreatedJson<'a> {
+    #[serde(flatten)]
+    server: &'a ServerJson,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credentials_file: Option<&'a str>,
 }
 
 /// The vaults that were typed.

@@ -7,9 +7,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{Open, servers};
+use super::{
+    desk::{Desk, NewToken},
+    servers,
+};
 use crate::{
-    admin::{Issued, WantedToken, view::TokenJson},
+    admin::{WantedToken, view::TokenJson},
     cli::{
         connect_arguments::{ConnectTokenCommand, ConnectTokenCreate},
         failure::Failure,
@@ -19,42 +22,29 @@ use crate::{
 };
 
 /// Does what the command says.
-pub(super) fn perform(command: &ConnectTokenCommand, open: &Open<'_>) -> anyhow::Result<()> {
-    let office = open.office();
-    let output = open.session.output;
+pub(super) fn perform(command: &ConnectTokenCommand, desk: &Desk<'_>) -> anyhow::Result<()> {
     match command {
         ConnectTokenCommand::Create(arguments) => {
-            let issued = open.wait(office.create_token(&wanted(arguments)?))?;
-            show_once(&issued, output)
+            show_once(&desk.create_token(&wanted(arguments)?)?, desk.output())
         }
         ConnectTokenCommand::Delete { token, server } => {
-            let revoked = open.wait(office.revoke_token(token, server.as_deref()))?;
-            if output.is_json() {
-                return output.json(&revoked);
-            }
-            output.line(&format!(
-                "token {} ({}) is refused from now on",
-                escaped(&revoked.name),
-                revoked.id
-            ))
+            let revoked = desk.revoke_token(token, server.as_deref())?;
+            let name = escaped(&revoked.name);
+            let sentence = format!("token {name} ({}) is refused from now on", revoked.id);
+            desk.tell(&revoked, &sentence)
         }
         ConnectTokenCommand::Edit {
             token,
             name,
             server,
         } => {
-            let renamed = open.wait(office.rename_token(token, server.as_deref(), name))?;
-            if output.is_json() {
-                return output.json(&renamed);
-            }
-            output.line(&format!(
-                "the token is called {} now ({})",
-                escaped(&renamed.name),
-                renamed.id
-            ))
+            let renamed = desk.rename_token(token, server.as_deref(), name)?;
+            let name = escaped(&renamed.name);
+            let sentence = format!("the token is called {name} now ({})", renamed.id);
+            desk.tell(&renamed, &sentence)
         }
         ConnectTokenCommand::List { server } => {
-            list(&open.wait(office.tokens(server.as_deref()))?, output)
+            list(&desk.tokens(server.as_deref())?, desk.output())
         }
     }
 }
@@ -79,13 +69,12 @@ fn expiry(length: Duration) -> Result<Timestamp, Failure> {
 }
 
 /// Prints a token, which nobody can do again.
-fn show_once(issued: &Issued, output: Output) -> anyhow::Result<()> {
-    let text = issued.token.expose_secret();
+fn show_once(made: &NewToken, output: Output) -> anyhow::Result<()> {
+    let text = made.token.expose_secret();
     if output.is_json() {
-        let details = TokenJson::of(&issued.details, &issued.vaults, Timestamp::now());
         return output.json(&NewTokenJson {
             token: text,
-            details,
+            details: &made.details,
         });
     }
     output.line(text)
@@ -96,7 +85,7 @@ fn show_once(issued: &Issued, output: Output) -> anyhow::Result<()> {
 struct NewTokenJson<'a> {
     token: &'a str,
     #[serde(flatten)]
-    details: TokenJson,
+    details: &'a TokenJson,
 }
 
 fn list(tokens: &[TokenJson], output: Output) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! `hushkey connect vault`: gives vaults to Connect servers, and takes them away.
 
-use super::{Open, servers};
+use super::{desk::Desk, servers};
 use crate::{
     admin::WantedVault,
     cli::{
@@ -11,28 +11,17 @@ use crate::{
 };
 
 /// Does what the command says.
-pub(super) fn perform(command: &VaultGrantCommand, open: &Open<'_>) -> anyhow::Result<()> {
-    let office = open.office();
-    let output = open.session.output;
+pub(super) fn perform(command: &VaultGrantCommand, desk: &Desk<'_>) -> anyhow::Result<()> {
     let changed = match command {
-        VaultGrantCommand::Grant(grant) => {
-            open.wait(office.grant_vault(&grant.server, &one(grant)?))?
-        }
-        VaultGrantCommand::Revoke(grant) => {
-            open.wait(office.revoke_vault(&grant.server, &grant.vault))?
-        }
+        VaultGrantCommand::Grant(grant) => desk.grant_vault(&grant.server, &one(grant)?)?,
+        VaultGrantCommand::Revoke(grant) => desk.revoke_vault(&grant.server, &grant.vault)?,
     };
-    if output.is_json() {
-        return output.json(&changed);
-    }
     let has = match servers::told(&changed.vaults) {
         none if none.is_empty() => "no vault".to_owned(),
         vaults => vaults,
     };
-    output.line(&format!(
-        "Connect server {} has {has} now",
-        escaped(&changed.name)
-    ))
+    let sentence = format!("Connect server {} has {has} now", escaped(&changed.name));
+    desk.tell(&changed, &sentence)
 }
 
 fn one(grant: &VaultGrant) -> Result<WantedVault, Failure> {

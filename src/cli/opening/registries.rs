@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{key, open_with, unavailable, unavailable_text};
 use crate::{
     broker::{Broker, BrokerError},
-    config::Config,
+    config::{Backend, Config},
     keys::Kek,
     registry::{Registry, RegistryError, connect::ConnectRegistry},
     vault::StoreHead,
@@ -81,15 +81,23 @@ fn agents(config: &Config, kek: &Kek, broker: &Broker) -> Result<Registry, Broke
 
 fn connect(config: &Config, kek: &Kek, broker: &Broker) -> Result<ConnectRegistry, BrokerError> {
     let path = &config.places.connect;
-    let registry = ConnectRegistry::open(path, kek).map_err(unavailable)?;
-    let again = "make new ones with `hushkey connect server create`";
-    refuse_older(
-        broker,
-        path,
-        ("Connect servers and their tokens", again),
-        || registry.head(),
-    )?;
+    let mut registry = ConnectRegistry::open(path, kek).map_err(unavailable)?;
+    if matches!(config.backend, Backend::Local) {
+        registry = registry.with_lender(super::lender(config.places.store.clone(), kek.clone()));
+    }
+    refuse_older_connect(broker, path, &registry)?;
     Ok(registry)
+}
+
+/// Refuses Connect servers that lie further back than was noted of them.
+pub(super) fn refuse_older_connect(
+    broker: &Broker,
+    path: &Path,
+    registry: &ConnectRegistry,
+) -> Result<(), BrokerError> {
+    let again = "make new ones with `hushkey connect server create`";
+    let what = ("Connect servers and their tokens", again);
+    refuse_older(broker, path, what, || registry.head())
 }
 
 /// Refuses a registry that lies further back than was noted of it, and notes one that does not.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{ConnectName, Managed, ProvenToken};
+use super::{ConnectName, Managed, ProvenToken, copies};
 use crate::{
     access::{Reach, VaultAccess},
     jwt::SigningKey,
@@ -19,6 +19,7 @@ use crate::{
         rows::time,
         sealed::{Kind, Record, Row},
     },
+    seal::DataKey,
     vault::{GroupId, ServerId, TokenId, VaultId},
 };
 
@@ -53,6 +54,10 @@ pub(super) struct Server {
     pub(super) created: Timestamp,
     pub(super) reach: Reach,
     pub(super) key: SigningKey,
+    /// The key of its credentials: what of it is readable in copies elsewhere is sealed with that.
+    pub(super) copies: DataKey,
+    /// The keys of the vaults that it may read, as the store lent them.
+    pub(super) lent: Zeroizing<Vec<u8>>,
 }
 
 pub(super) struct Token {
@@ -65,6 +70,8 @@ pub(super) struct Token {
     pub(super) expires: Option<Timestamp>,
     pub(super) revoked: Option<Timestamp>,
     pub(super) digest: [u8; 32],
+    /// By what it is found in copies elsewhere.
+    pub(super) copies: [u8; 32],
 }
 
 /// What is looked up with each request.
@@ -102,6 +109,8 @@ enum Wire {
         created: i64,
         reach: Vec<(String, u8)>,
         key: Vec<u8>,
+        copies: [u8; 32],
+        lent: Vec<u8>,
     },
     Token {
         id: String,
@@ -112,6 +121,7 @@ enum Wire {
         expires: Option<i64>,
         revoked: Option<i64>,
         digest: [u8; 32],
+        copies: [u8; 32],
     },
 }
 
@@ -142,6 +152,8 @@ impl Record for Entry {
                 created: server.created.as_second(),
                 reach: reach_wire(&server.reach),
                 key: server.key.bytes().to_vec(),
+                copies: *server.copies.bytes(),
+                lent: server.lent.to_vec(),
             },
             Self::Token(token) => Wire::Token {
                 id: token.id.to_string(),
@@ -152,6 +164,7 @@ impl Record for Entry {
                 expires: token.expires.map(Timestamp::as_second),
                 revoked: token.revoked.map(Timestamp::as_second),
                 digest: token.digest,
+                copies: token.copies,
             },
         };
         Zeroizing::new(postcard::to_stdvec(&wire).expect("a vector takes any record"))
@@ -191,12 +204,16 @@ impl Record for Entry {
                 created,
                 reach,
                 key,
+                copies,
+                lent,
             } => Self::Server(Server {
                 id: ServerId::parse(&id).ok()?,
                 name: ConnectName::parse(&name).ok()?,
                 created: second(created)?,
                 reach: reach_opened(&reach)?,
                 key: SigningKey::from_bytes(&Zeroizing::new(key)).ok()?,
+                copies: DataKey::from_bytes(Zeroizing::new(copies)),
+                lent: Zeroizing::new(lent),
             }),
             Wire::Token {
                 id,
@@ -207,6 +224,7 @@ impl Record for Entry {
                 expires,
                 revoked,
                 digest,
+                copies,
             } => Self::Token(Token {
                 id: TokenId::parse(&id).ok()?,
                 server: ServerId::parse(&server).ok()?,
@@ -216,6 +234,7 @@ impl Record for Entry {
                 expires: time(expires)?,
                 revoked: time(revoked)?,
                 digest,
+                copies,
             }),
         })
     }
@@ -245,6 +264,10 @@ impl Record for Entry {
             }
         }
         index
+    }
+
+    fn lent(rows: &[Row<Self>], revision: u64) -> Vec<(Vec<u8>, Vec<u8>)> {
+        copies::records(rows, revision)
     }
 }
 
@@ -307,6 +330,13 @@ pub(super) fn servers_mut(rows: &mut [Row<Entry>]) -> impl Iterator<Item = &mut 
     })
 }
 
+pub(super) fn tokens(rows: &[Row<Entry>]) -> impl Iterator<Item = &Token> {
+    rows.iter().filter_map(|row| match &row.record {
+        Entry::Token(token) => Some(token),
+        Entry::Group(_) | Entry::Server(_) => None,
+    })
+}
+
 pub(super) fn tokens_mut(rows: &mut [Row<Entry>]) -> impl Iterator<Item = &mut Token> {
     rows.iter_mut().filter_map(|row| match &mut row.record {
         Entry::Token(token) => Some(token),
@@ -328,7 +358,7 @@ pub(super) fn groups_mut(rows: &mut [Row<Entry>]) -> impl Iterator<Item = &mut G
     })
 }
 
-fn reach_wire(reach: &Reach) -> Vec<(String, u8)> {
+pub(super) fn reach_wire(reach: &Reach) -> Vec<(String, u8)> {
     let bits = |access: VaultAccess| {
         let read = if access.read { READ } else { 0 };
         read | if access.write { WRITE } else { 0 }
@@ -340,7 +370,7 @@ fn reach_wire(reach: &Reach) -> Vec<(String, u8)> {
 }
 
 /// `None` for bits that nobody sets: an access that is not understood is not given.
-fn reach_opened(wire: &[(String, u8)]) -> Option<Reach> {
+pub(super) fn reach_opened(wire: &[(String, u8)]) -> Option<Reach> {
     let vault = |(vault, bits): &(String, u8)| {
         let access = VaultAccess {
             read: bits & READ != 0,

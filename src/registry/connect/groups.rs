@@ -89,7 +89,7 @@ impl ConnectRegistry {
         name: &ConnectName,
         now: Timestamp,
     ) -> Result<ConnectGroup, RegistryError> {
-        self.file.change(|_, rows| {
+        self.file()?.change(|_, rows| {
             if groups(rows).any(|group| same(group.name.as_str(), name.as_str())) {
                 return Err(taken("group", name));
             }
@@ -112,7 +112,7 @@ impl ConnectRegistry {
     /// [`RegistryError`] when the file can't be read.
     pub fn groups(&self) -> Result<Vec<ConnectGroup>, RegistryError> {
         let mut found: Vec<ConnectGroup> = self
-            .file
+            .file()?
             .look(|table| groups(&table.rows).map(Into::into).collect())?;
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
@@ -139,7 +139,7 @@ impl ConnectRegistry {
     /// # Errors
     /// [`RegistryError::NoSuch`], or [`RegistryError`] when the file can't be changed.
     pub fn delete_group(&self, id: &GroupId) -> Result<(), RegistryError> {
-        self.file.change(|_, rows| {
+        self.file()?.change(|_, rows| {
             find(rows, id)?;
             rows.retain(|row| !matches!(&row.record, Entry::Group(group) if group.id == *id));
             Ok(())
@@ -156,7 +156,7 @@ impl ConnectRegistry {
         name: &ConnectName,
         now: Timestamp,
     ) -> Result<Secret, RegistryError> {
-        self.file.change(|keys, rows| {
+        self.file()?.change(|keys, rows| {
             let group = find(rows, id)?;
             let mut members = group.members.iter();
             if members.any(|member| same(member.name.as_str(), name.as_str())) {
@@ -177,7 +177,7 @@ impl ConnectRegistry {
     /// # Errors
     /// [`RegistryError::NoSuch`], or [`RegistryError`] when the file can't be changed.
     pub fn remove_member(&self, id: &GroupId, name: &str) -> Result<(), RegistryError> {
-        self.file.change(|_, rows| {
+        self.file()?.change(|_, rows| {
             let group = find(rows, id)?;
             let before = group.members.len();
             group
@@ -204,7 +204,7 @@ impl ConnectRegistry {
         managed: &Managed,
         granted: bool,
     ) -> Result<bool, RegistryError> {
-        self.file.change(|_, rows| {
+        self.file()?.change(|_, rows| {
             if let Managed::Server(server) = managed
                 && !servers(rows).any(|it| it.id == *server)
             {
@@ -225,8 +225,8 @@ impl ConnectRegistry {
     /// # Errors
     /// [`RegistryError`] when the file can't be read or was changed outside hushkey: then no token is accepted.
     pub fn prove_manager(&self, token: &TokenDigest) -> Result<Option<Manager>, RegistryError> {
-        let digest = digest(self.file.keys(), token);
-        self.file.look(|table| {
+        let digest = digest(self.file()?.keys(), token);
+        self.file()?.look(|table| {
             let (at, place) = *table.index.managers.get(&digest)?;
             let Entry::Group(group) = &table.rows[at].record else {
                 return None;

@@ -1,6 +1,7 @@
 //! Connect servers: made, renamed, deleted, and given vaults.
 
 use jiff::Timestamp;
+use zeroize::Zeroizing;
 
 use super::{
     ConnectName, ConnectRegistry, Managed,
@@ -11,6 +12,7 @@ use crate::{
     access::{Reach, VaultAccess},
     jwt::SigningKey,
     registry::{RegistryError, sealed::Row},
+    seal::DataKey,
     vault::{ServerId, VaultId},
 };
 
@@ -38,7 +40,8 @@ impl ConnectRegistry {
         reach: Reach,
         now: Timestamp,
     ) -> Result<ConnectServer, RegistryError> {
-        self.file.change(|_, rows| {
+        let lent = self.lent(&reach)?;
+        self.file()?.change(|_, rows| {
             refuse_taken(rows, name, None)?;
             let server = Server {
                 id: ServerId::random(),
@@ -46,6 +49,8 @@ impl ConnectRegistry {
                 created: now,
                 reach,
                 key: SigningKey::random(),
+                copies: DataKey::random(),
+                lent,
             };
             let made = (&server).into();
             rows.push(Row::new(Entry::Server(server)));
@@ -59,7 +64,7 @@ impl ConnectRegistry {
     /// [`RegistryError`] when the file can't be read.
     pub fn servers(&self) -> Result<Vec<ConnectServer>, RegistryError> {
         let mut found: Vec<ConnectServer> = self
-            .file
+            .file()?
             .look(|table| servers(&table.rows).map(Into::into).collect())?;
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
@@ -82,7 +87,7 @@ impl ConnectRegistry {
     /// # Errors
     /// [`RegistryError::NoSuch`], [`RegistryError::Taken`], or [`RegistryError`] when the file can't be changed.
     pub fn rename_server(&self, id: &ServerId, name: &ConnectName) -> Result<(), RegistryError> {
-        self.file.change(|_, rows| {
+        self.file()?.change(|_, rows| {
             refuse_taken(rows, name, Some(id))?;
             find(rows, id)?.name = name.clone();
             Ok(())
@@ -94,7 +99,7 @@ impl ConnectRegistry {
     /// # Errors
     /// [`RegistryError::NoSuch`], or [`RegistryError`] when the file can't be changed.
     pub fn delete_server(&self, id: &ServerId) -> Result<(), RegistryError> {
-        self.file.change(|_, rows| {
+        self.file()?.change(|_, rows| {
             find(rows, id)?;
             rows.retain(|row| match &row.record {
                 Entry::Group(_) => true,
@@ -121,10 +126,22 @@ impl ConnectRegistry {
         vault: &VaultId,
         access: VaultAccess,
     ) -> Result<(), RegistryError> {
-        self.file.change(|_, rows| {
-            find(rows, id)?.reach.set(vault.clone(), access);
+        self.file()?.change(|_, rows| {
+            let server = find(rows, id)?;
+            server.reach.set(vault.clone(), access);
+            server.lent = self.lent(&server.reach)?;
             Ok(())
         })
+    }
+
+    /// The keys that a copy elsewhere gets: those of the vaults that the server may read, since a copy takes no changes.
+    fn lent(&self, reach: &Reach) -> Result<Zeroizing<Vec<u8>>, RegistryError> {
+        let Some(lender) = &self.lender else {
+            return Ok(Zeroizing::default());
+        };
+        let readable = reach.vaults().filter(|(_, access)| access.read);
+        let vaults: Vec<VaultId> = readable.map(|(vault, _)| vault.clone()).collect();
+        lender(&vaults).map_err(RegistryError::Keys)
     }
 }
 

@@ -275,3 +275,71 @@ fn nothing_of_a_connect_server_lies_readable_in_the_file_and_no_change_to_it_is_
     let refused = registry.prove(text.expose_secret(), at(3));
     assert!(matches!(refused, Err(error) if error.is_tampering()));
 }
+
+/// A registry whose store lends the names of vaults in place of their keys.
+fn lending(home: &Home) -> ConnectRegistry {
+    let lender = |vaults: &[VaultId]| {
+        let names: Vec<&str> = vaults.iter().map(VaultId::as_str).collect();
+        Ok(names.join(" ").into_bytes().into())
+    };
+    open(home).with_lender(Box::new(lender))
+}
+
+#[test]
+fn credentials_open_one_servers_record_in_a_copy_and_the_deletion_of_the_server_voids_them() {
+    let home = Home::new();
+    let registry = lending(&home);
+    let (ci, dev, docs) = server(&registry);
+    let other = registry
+        .create_server(&name("Other"), Reach::default(), at(0))
+        .unwrap();
+    let make = || {
+        registry
+            .create_token(&wanted(&ci, &[(&dev, None)], None), at(0))
+            .unwrap()
+    };
+    let ((_, kept), (gone, revoked)) = (make(), make());
+    registry.revoke_token(&gone.id, at(0)).unwrap();
+    let write_only = access("w");
+    registry.set_access(&ci.id, &docs, write_only).unwrap();
+    let credentials = |id| registry.credentials(id).unwrap().unwrap();
+    let (own, others) = (credentials(&ci.id), credentials(&other.id));
+    let copy = |credentials| ConnectRegistry::open_copy(&home.path(), credentials);
+
+    let opened = copy(&own).unwrap();
+
+    assert_eq!(*opened.lent, dev.as_str().as_bytes(), "what it may read");
+    let proven = prove(&opened.registry, &kept).unwrap();
+    assert_eq!((proven.server, &*proven.server_name), (ci.id.clone(), "CI"));
+    assert_eq!(proven.reach.access(&dev), access("rw"));
+    let refused = prove(&opened.registry, &revoked);
+    assert!(matches!(refused, Err(NotProvenClient::Revoked(_))));
+    assert!(matches!(
+        opened.registry.delete_server(&ci.id),
+        Err(RegistryError::Copy)
+    ));
+    let foreign = prove(&copy(&others).unwrap().registry, &kept);
+    assert_eq!(foreign, Err(NotProvenClient::Unknown));
+
+    registry.delete_server(&ci.id).unwrap();
+
+    assert!(matches!(copy(&own), Err(RegistryError::Void)));
+    let bytes = home.bytes();
+    let handle = own.key.subkey("connect copy/handle").mac(&[b"handle"]);
+    let lies_there = |handle: &[u8]| bytes.windows(16).any(|window| window == handle);
+    let others_handle = others.key.subkey("connect copy/handle").mac(&[b"handle"]);
+    assert!(lies_there(&others_handle[..16]), "the control");
+    assert!(
+        !lies_there(&handle[..16]),
+        "neither in the file nor in its log"
+    );
+}
+
+#[test]
+fn where_no_keys_are_lent_there_are_no_credentials() {
+    let home = Home::new();
+    let registry = open(&home);
+    let (ci, ..) = server(&registry);
+
+    assert!(registry.credentials(&ci.id).unwrap().is_none());
+}

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    ConnectName, ConnectRegistry, digest_of,
+    ConnectName, ConnectRegistry, copies, digest_of,
     entry::{Entry, Server, Token, tokens_mut},
     no_token,
     servers::{find, same},
@@ -81,11 +81,12 @@ impl ConnectRegistry {
         wanted: &NewConnectToken,
         now: Timestamp,
     ) -> Result<(ConnectToken, Secret), RegistryError> {
-        self.file.change(|keys, rows| {
+        self.file()?.change(|keys, rows| {
             let server = find(rows, &wanted.server)?;
             let reach = reach(&wanted.vaults, &server.reach)?;
             let id = TokenId::random();
             let text = signed(server, &id, &reach, wanted.expires, now);
+            let shown = text.expose_secret();
             let token = Token {
                 id,
                 server: wanted.server.clone(),
@@ -94,7 +95,8 @@ impl ConnectRegistry {
                 created: now,
                 expires: wanted.expires,
                 revoked: None,
-                digest: keys.digest(&digest_of(text.expose_secret())),
+                digest: keys.digest(&digest_of(shown)),
+                copies: copies::digest(&server.copies, shown),
             };
             let row = Row::new(Entry::Token(token));
             let made = listed(&row).expect("it is a token");
@@ -109,7 +111,7 @@ impl ConnectRegistry {
     /// [`RegistryError`] when the file can't be read.
     pub fn tokens(&self) -> Result<Vec<ConnectToken>, RegistryError> {
         let mut tokens: Vec<ConnectToken> = self
-            .file
+            .file()?
             .look(|table| table.rows.iter().filter_map(listed).collect())?;
         tokens
             .sort_by(|a, b| (&a.server, &a.name, b.created).cmp(&(&b.server, &b.name, a.created)));
@@ -165,7 +167,7 @@ impl ConnectRegistry {
         id: &TokenId,
         work: impl FnOnce(&mut Token),
     ) -> Result<(), RegistryError> {
-        self.file.change(|_, rows| {
+        self.file()?.change(|_, rows| {
             let token = tokens_mut(rows).find(|token| token.id == *id);
             work(token.ok_or_else(|| no_token(id.as_str()))?);
             Ok(())

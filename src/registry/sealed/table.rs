@@ -116,6 +116,12 @@ impl<R: Record> Table<R> {
         for handle in gone {
             remove.execute([handle])?;
         }
+        transaction.execute("DELETE FROM lent", ())?;
+        let mut lend =
+            transaction.prepare_cached("INSERT INTO lent (handle, sealed) VALUES (?, ?)")?;
+        for (handle, sealed) in R::lent(&self.rows, self.revision) {
+            lend.execute((handle, sealed))?;
+        }
         self.mac = vouched.mac();
         transaction
             .prepare_cached("REPLACE INTO head (only, revision, mac) VALUES (1, ?, ?)")?
