@@ -5,8 +5,9 @@
 //! claims  = { iss, sub: the server's id, jti: the token's id, iat, exp,
 //!             "1password.com/fts": [feature], "1password.com/vts": [{ u: vault id, a: access }] }
 //! ```
-//! `a` is a number of bits whose meaning is not published, so it is not read; a list of `allow_viewing` and
-//! `allow_editing`, as `op connect token list` prints it, is. The claims hold another secret, which is left where it is.
+//! `a` is a number of bits whose meaning 1Password does not publish, so it is not read; a list of `allow_viewing` and
+//! `allow_editing`, as `op connect token list` prints it, is; and so are the two bits that hushkey gives its own tokens (1 to read,
+//! 2 to write). The claims hold another secret, which is left where it is.
 
 use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
@@ -14,6 +15,9 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::vault::{BackendAccess, Secret, TokenClaims, VaultId};
+
+/// Who made a token of a Connect server of hushkey's.
+const OUR_ISSUER: &str = "hushkey";
 
 /// What was understood of a token.
 #[derive(Debug, Default)]
@@ -48,7 +52,7 @@ struct Grant {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Acl {
-    Bits(#[expect(dead_code, reason = "only that it is a number matters")] u64),
+    Bits(u64),
     Words(Vec<String>),
 }
 
@@ -58,6 +62,7 @@ pub(super) fn read(token: &Secret) -> Option<Claims> {
     let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
     let bytes = Zeroizing::new(BASE64URL_NOPAD.decode(payload.as_bytes()).ok()?);
     let payload: Payload = serde_json::from_slice(&bytes).ok()?;
+    let ours = payload.iss.as_deref() == Some(OUR_ISSUER);
     let time = |seconds: Option<i64>| Timestamp::from_second(seconds?).ok();
     Some(Claims {
         told: TokenClaims {
@@ -68,16 +73,24 @@ pub(super) fn read(token: &Secret) -> Option<Claims> {
             expires_at: time(payload.exp),
             features: payload.features,
         },
-        vaults: payload.vaults.into_iter().filter_map(granted).collect(),
+        vaults: payload
+            .vaults
+            .into_iter()
+            .filter_map(|grant| granted(grant, ours))
+            .collect(),
     })
 }
 
-fn granted(grant: Grant) -> Option<(VaultId, BackendAccess)> {
+fn granted(grant: Grant, ours: bool) -> Option<(VaultId, BackendAccess)> {
     let vault = VaultId::parse(&grant.u.to_ascii_lowercase()).ok()?;
     let access = match grant.a {
         Some(Acl::Words(words)) => BackendAccess {
             read: Some(words.iter().any(|word| word == "allow_viewing")),
             write: Some(words.iter().any(|word| word == "allow_editing")),
+        },
+        Some(Acl::Bits(bits)) if ours => BackendAccess {
+            read: Some(bits & 1 != 0),
+            write: Some(bits & 2 != 0),
         },
         Some(Acl::Bits(_)) | None => BackendAccess::default(),
     };
@@ -111,6 +124,22 @@ mod tests {
         assert_eq!(claims.vaults[0].1, BackendAccess::default());
         assert_eq!(claims.vaults[1].1.write, Some(false));
         assert!(!format!("{claims:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_token_of_our_own_tells_what_it_may_do() {
+        let vault = "a".repeat(26);
+        let access = |bits: u8| {
+            let claims = format!(
+                r#"{{"iss":"hushkey","1password.com/vts":[{{"u":"{vault}","a":{bits}}}]}}"#
+            );
+            let access = read(&token(&claims)).unwrap().vaults[0].1;
+            (access.read, access.write)
+        };
+
+        assert_eq!(access(1), (Some(true), Some(false)));
+        assert_eq!(access(2), (Some(false), Some(true)));
+        assert_eq!(access(3), (Some(true), Some(true)));
     }
 
     #[test]
