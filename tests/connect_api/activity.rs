@@ -44,3 +44,33 @@ fn each_request_is_in_the_activity_with_who_asked_and_what_came_of_it() {
         program.get(&format!("/v1/activity?{bad}")).is(400);
     }
 }
+
+#[test]
+fn what_another_token_reached_is_told_to_those_who_reach_it_too() {
+    let served = Served::open();
+    let (wide, narrow) = (
+        served.program_for(&[("Dev", "rw"), ("CI", "rw")], None),
+        served.program_for(&[("CI", "r")], None),
+    );
+    let newest = |index: usize| narrow.get("/v1/activity").is(200).json()[index].clone();
+    for vault in ["Dev", "CI"] {
+        let items = served.items(vault);
+        let made = wide.creates(&items, &login("Shop", served.vault(vault)));
+        wide.get(&format!("{items}/{}", text(&made["id"]))).is(200);
+    }
+    narrow.get(&served.items("Private")).is(403);
+
+    let own = newest(1);
+    let in_ci = newest(3);
+    let in_dev = newest(6);
+
+    let private = json!(served.vault("Private"));
+    assert_eq!(
+        own["resource"]["vault"]["id"], private,
+        "it named it itself"
+    );
+    assert_eq!(in_ci["resource"]["vault"]["id"], json!(served.vault("CI")));
+    assert_eq!(text(&in_ci["resource"]["item"]["id"]).len(), 26);
+    assert_eq!(in_dev["action"], json!("READ"));
+    assert_eq!(in_dev["resource"], json!({ "type": "ITEM" }));
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    access::ConnectClient,
+    access::{ConnectClient, VaultAccess},
     audit::{Entry, Event, Verb},
     broker::{Broker, BrokerError, guard::blocking},
     vault::{ItemId, ServerId, TokenId, VaultId},
@@ -41,7 +41,8 @@ pub struct ClientRequest {
 }
 
 impl Broker {
-    /// Lists the requests that programs of the same server have made, newest first; and how many there are.
+    /// Lists the requests that programs of the same server have made, newest first; and how many there are. Which vault and
+    /// item another token's request was for is told where the client's own token reaches that vault.
     ///
     /// # Errors
     /// [`BrokerError`]
@@ -56,15 +57,20 @@ impl Broker {
         let page = blocking(move || audit.requests(&server, limit, offset)).await;
         let page = page.and_then(|page| page.map_err(BrokerError::from));
         let page = self.unless_failed(allowed, page).await?;
-        let requests = page.entries.into_iter().filter_map(ClientRequest::of);
+        let requests = page.entries.into_iter();
+        let requests = requests.filter_map(|entry| ClientRequest::of(entry, client));
         Ok((requests.collect(), page.total))
     }
 }
 
 impl ClientRequest {
-    fn of(entry: Entry) -> Option<Self> {
+    fn of(entry: Entry, client: &ConnectClient) -> Option<Self> {
         let actor = entry.actor?;
-        let item = entry.target.item.map(|item| item.id);
+        let is_about_an_item = entry.target.item.is_some() || entry.verb == Verb::CreateItem;
+        let vault = entry.target.vault.map(|vault| vault.id);
+        let reached = vault.as_ref().map(|vault| client.reach.access(vault));
+        let told = actor.token == client.token
+            || reached.is_some_and(|access| access != VaultAccess::default());
         Some(Self {
             id: actor.request,
             time: entry.time,
@@ -79,10 +85,10 @@ impl ClientRequest {
             token: actor.token,
             user_agent: actor.user_agent,
             address: actor.address,
-            is_about_an_item: item.is_some() || entry.verb == Verb::CreateItem,
-            vault: entry.target.vault.map(|vault| vault.id),
-            item,
-            version: actor.item_version,
+            is_about_an_item,
+            vault: vault.filter(|_| told),
+            item: entry.target.item.map(|item| item.id).filter(|_| told),
+            version: actor.item_version.filter(|_| told),
         })
     }
 }
