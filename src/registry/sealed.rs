@@ -254,9 +254,11 @@ impl<R: Record> SealedFile<R> {
 impl<R: Record> Open<R> {
     /// The table as the file has it now.
     fn current(&mut self, keys: &Keys) -> Result<&mut Table<R>, Trouble> {
+        // Asked for with each request, so that it is not parsed anew each time.
         let changes: i64 = self
             .connection
-            .pragma_query_value(None, "data_version", |row| row.get(0))?;
+            .prepare_cached("PRAGMA data_version")?
+            .query_row((), |row| row.get(0))?;
         if self.seen != Some(changes) {
             self.seen = None;
             // One transaction, so that records and head belong together.
