@@ -19,6 +19,8 @@ mod copies;
 mod description;
 #[path = "connect_api/files.rs"]
 mod files;
+#[path = "connect_api/gateway.rs"]
+mod gateway;
 #[path = "connect_api/items.rs"]
 mod items;
 #[path = "connect_api/managers.rs"]

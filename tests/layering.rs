@@ -206,6 +206,23 @@ fn what_the_model_talks_to_can_name_no_value() {
 }
 
 #[test]
+fn over_http_an_items_values_pass_the_connect_api_alone() {
+    let holds = ["FileContent", "OpenItem", "ItemAnswer", "client_item"];
+
+    let mut found = BTreeSet::new();
+    for source in sources().iter().filter(|source| source.room() == "http") {
+        let own = source.path.starts_with("src/http/connect_api");
+        for word in holds {
+            let said = source.has(&[word]);
+            assert!(own || !said, "{} says {word}", source.path);
+            found.extend(said.then_some(word));
+        }
+    }
+
+    assert_eq!(found.len(), holds.len(), "the control: {found:?}");
+}
+
+#[test]
 fn standard_output_belongs_to_the_protocol() {
     let ways = [
         ["print", "!", "("],
