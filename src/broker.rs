@@ -99,6 +99,8 @@ pub struct Broker {
     audit: Arc<AuditLog>,
     /// The way into the log.
     recorder: recorder::Recorder,
+    /// What vaults and items are called, for what programs ask for.
+    names: connect_api::names::Names,
     grounds: Grounds,
     released: released::Released,
     /// How persons are reached; `None` where nobody can be asked.
@@ -182,6 +184,7 @@ impl Broker {
             environments: Arc::new(NoEnvironments),
             policy,
             recorder: recorder::Recorder::new(Arc::clone(&audit)),
+            names: connect_api::names::Names::default(),
             audit,
             grounds,
             released,

@@ -1,7 +1,7 @@
 //! What programs ask for over the Connect API: whole items with their values, for those whose token reaches them.
 //!
 //! A program is no [`Caller`](crate::access::Caller): no policy says what it may do, its token does. So each method looks at
-//! [`ConnectClient::reach`] alone, writes the decision down, and then acts. What leads on is a [`record::Allowed`], as a
+//! [`ConnectClient::reach`] alone, writes the decision down, and then acts. What leads on is a `record::Allowed`, as a
 //! ticket does elsewhere. Neither policy nor the list of vaults is read on the way to an item, since programs read many.
 
 use jiff::Timestamp;
@@ -21,6 +21,7 @@ mod change;
 mod date;
 mod draft;
 mod files;
+pub(super) mod names;
 mod open;
 mod record;
 mod settle;
@@ -60,6 +61,7 @@ impl Broker {
         let allowed = self.allow(client, Verb::ListVaults).await?;
         let vaults = self.vault.vaults().await.map_err(BrokerError::from);
         let mut vaults = self.unless_failed(allowed, vaults).await?;
+        self.names.learn_vaults(&vaults);
         vaults.retain(|vault| client.reach.access(&vault.id) != Default::default());
         Ok(vaults)
     }
@@ -130,6 +132,7 @@ impl Broker {
         let found = self.vault.item(vault, item).await;
         let found = found.map_err(BrokerError::from);
         let item = self.unless_failed(allowed, found).await?;
+        self.names.learn_item(&item.overview);
         Ok(OpenItem::of(item, Timestamp::now()))
     }
 
@@ -299,6 +302,7 @@ impl Broker {
         metadata: ItemMetadata,
         sent: Vec<crate::vault::Field>,
     ) -> ItemAnswer {
+        self.names.learn_item(&metadata.overview);
         if client.reach.access(vault).read {
             let item = open::filled(metadata, sent);
             ItemAnswer::Open(Box::new(OpenItem::of(item, Timestamp::now())))

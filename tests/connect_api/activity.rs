@@ -74,3 +74,22 @@ fn what_another_token_reached_is_told_to_those_who_reach_it_too() {
     assert_eq!(in_dev["action"], json!("READ"));
     assert_eq!(in_dev["resource"], json!({ "type": "ITEM" }));
 }
+
+#[test]
+fn the_owners_log_has_the_names_that_were_read_last() {
+    let served = Served::open();
+    let program = served.program("rw");
+    let items = served.items("Dev");
+    let made = program.creates(&items, &login("Shop", served.vault("Dev")));
+    let own = format!("{items}/{}", text(&made["id"]));
+    program.get(&own).is(200);
+    let title = json!([{ "op": "replace", "path": "/title", "value": "Kiosk" }]);
+    program.patch(&own, &title).is(200);
+    program.get(&own).is(200);
+
+    let log = served.house.person.types(["log"]).succeeds().stdout;
+
+    assert!(log.contains("revealed Dev/Shop: allowed"), "{log}");
+    assert!(log.contains("changed Dev/Shop: allowed"), "{log}");
+    assert!(log.contains("revealed Dev/Kiosk: allowed"), "{log}");
+}

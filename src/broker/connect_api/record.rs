@@ -89,8 +89,15 @@ impl Broker {
         item: Option<&ItemId>,
     ) -> Result<Allowed<'a>, BrokerError> {
         self.refuse_if_locked()?;
-        let target = target(vault, item);
         let access = client.reach.access(vault);
+        if access != VaultAccess::default() {
+            self.learn_vault(vault).await;
+        }
+        let target = Target {
+            vault: Some(self.names.vault(vault)),
+            item: item.map(|item| self.names.item(item)),
+            ..Target::default()
+        };
         if need.is_met_by(access) {
             return self.noted(client, verb, target).await;
         }
@@ -163,6 +170,16 @@ impl Broker {
         })
     }
 
+    /// Learns once what a vault is called. Where it can't be found out, the log has its id.
+    async fn learn_vault(&self, vault: &VaultId) {
+        if !self.names.know(vault)
+            && let Ok(vaults) = self.vault.vaults().await
+        {
+            self.names.learn_vaults(&vaults);
+            self.names.learn_absent(vault);
+        }
+    }
+
     async fn record_one(&self, entry: NewEntry) -> Result<u64, BrokerError> {
         let recorded = self.record(vec![entry], false).await?;
         Ok(recorded.first().map_or(0, |recorded| recorded.seq))
@@ -180,19 +197,4 @@ impl Broker {
 /// Who changed an item, as the item has it: a name that no agent can have.
 pub(super) fn editor(client: &ConnectClient) -> String {
     format!("{CLIENT_PREFIX}{}", client.server_name)
-}
-
-/// By their ids alone: names would have to be read first.
-fn target(vault: &VaultId, item: Option<&ItemId>) -> Target {
-    Target {
-        vault: Some(Named {
-            name: vault.to_string(),
-            id: vault.clone(),
-        }),
-        item: item.map(|item| Named {
-            name: item.to_string(),
-            id: item.clone(),
-        }),
-        ..Target::default()
-    }
 }
