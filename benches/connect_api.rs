@@ -72,7 +72,10 @@ struct Desk {
 impl Desk {
     fn set_up(home: &Path) -> Self {
         let told = |arguments: &[&str]| {
-            let made = hushkey(home, arguments).stderr(Stdio::null()).output();
+            // Credentials are written where the command is typed.
+            let beside = home.parent().unwrap_or(home);
+            let mut command = hushkey(home, arguments);
+            let made = command.current_dir(beside).stderr(Stdio::null()).output();
             let made = made.expect("hushkey starts");
             assert!(made.status.success(), "{arguments:?}");
             String::from_utf8(made.stdout)
