@@ -130,9 +130,9 @@ async fn an_update_rotates_one_field_and_leaves_the_rest() {
     assert_eq!(view.metadata.overview.version, 2);
     assert_eq!(
         view.metadata.overview.last_edited_by.as_deref(),
-        // Connect tells its own user.
+        // A server tells its own user.
         Some(match BACKEND {
-            Backend::Connect => "FAKEUSER",
+            Backend::Connect => crate::fake_connect::EDITOR,
             Backend::Local => "codex",
         })
     );

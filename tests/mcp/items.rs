@@ -40,7 +40,7 @@ async fn list_items_finds_by_text_and_goes_page_by_page() {
           "id": "[id]",
           "tags": [],
           "title": "Stripe",
-          "updated_at": "2026-07-25T17:20:02Z",
+          "updated_at": "[time]",
           "urls": [
             "https://dashboard.stripe.com/login?token=…"
           ],
@@ -72,7 +72,7 @@ async fn get_item_tells_everything_but_values() {
     assert_json_snapshot!(without_ids(answer), @r#"
     {
       "category": "LOGIN",
-      "created_at": "2026-07-25T17:20:02Z",
+      "created_at": "[time]",
       "fields": [
         {
           "concealed": false,
@@ -110,7 +110,7 @@ async fn get_item_tells_everything_but_values() {
       ],
       "tags": [],
       "title": "Stripe",
-      "updated_at": "2026-07-25T17:20:02Z",
+      "updated_at": "[time]",
       "urls": [
         "https://dashboard.stripe.com/login?token=…"
       ],
@@ -171,7 +171,7 @@ async fn create_item_generates_and_tells_no_value() {
     assert_json_snapshot!(without_ids(answer), @r#"
     {
       "category": "DATABASE",
-      "created_at": "2026-07-25T17:20:02Z",
+      "created_at": "[time]",
       "fields": [
         {
           "concealed": false,
@@ -213,7 +213,7 @@ async fn create_item_generates_and_tells_no_value() {
         "orders"
       ],
       "title": "Orders database",
-      "updated_at": "2026-07-25T17:20:02Z",
+      "updated_at": "[time]",
       "urls": [
         "https://db.example.com",
         "https://other.example.com"

@@ -37,11 +37,7 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{
-    BACKEND,
-    fake_connect::{FakeConnect, TOKEN},
-    fake_vault::FakeVault,
-};
+use crate::{BACKEND, fake_connect::FakeConnect, fake_vault::FakeVault};
 
 /// Where the vaults of a desk are: each test program says so once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -499,9 +495,10 @@ fn wire(item: &Item) -> Value {
 }
 
 fn connected(server: &FakeConnect) -> ConnectVault {
+    let [(_, host), (_, token)] = server.variables();
     let place = connect::Server {
-        host: server.url(),
-        token: Secret::new(TOKEN.to_owned()),
+        host,
+        token: Secret::new(token),
         authority: None,
     };
     let limits = Limits {

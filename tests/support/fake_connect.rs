@@ -120,6 +120,11 @@ struct Planned {
     left: u32,
 }
 
+/// What its tokens tell of what they may do.
+pub const TOLD: &str = "unknown until it is tried";
+/// Who changed an item, as this server tells it.
+pub const EDITOR: &str = "FAKEUSER";
+
 /// A token of the usual form: id `TOK`, server `SRV`, for ever.
 pub const TOKEN: &str = "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJjb20uMXBhc3N3b3JkLmI1Iiwic3ViIjoiU1JWIiwianRpIjoiVE9LIiwiaWF0IjoxNzkwMDAwMDAwLCIxcGFzc3dvcmQuY29tL2Z0cyI6WyJ2YXVsdGFjY2VzcyJdfQ.dG9rZW4tY2FuYXJ5LTRmOWEtYjI3Mw";
 
@@ -344,7 +349,7 @@ impl State {
         item["version"] = json!(1);
         item["createdAt"] = json!("2026-07-25T17:20:02Z");
         item["updatedAt"] = json!("2026-07-25T17:20:02Z");
-        item["lastEditedBy"] = json!("FAKEUSER");
+        item["lastEditedBy"] = json!(EDITOR);
         self.items.push(Item {
             now: item.clone(),
             before: None,

@@ -24,10 +24,7 @@ use hushkey::{
     vault::{Environments, Secret, Vault},
 };
 
-use crate::{
-    BACKEND,
-    fake_connect::{FakeConnect, TOKEN},
-};
+use crate::{BACKEND, fake_connect::FakeConnect};
 
 /// Where a house keeps its secrets: each test program says so once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,12 +72,16 @@ impl House {
         std::fs::create_dir(&work).unwrap();
         let text = Arc::new(Mutex::new(policy.to_owned()));
         let server = (BACKEND == Backend::Connect).then(FakeConnect::new);
+        const VAULTS: [&str; 3] = ["Dev", "Lax", "Board"];
+        // A token of our own server is for the vaults that there are.
+        for (server, name) in server.iter().flat_map(|it| VAULTS.map(|name| (it, name))) {
+            server.vault(name);
+        }
         let broker =
             open(&home, &text, pairs(environment), server.as_ref()).with_people(people(&home));
-        for name in ["Dev", "Lax", "Board"] {
-            match &server {
-                Some(server) => drop(server.vault(name)),
-                None => drop(broker.create_vault(&Caller::Owner, name, "").await.unwrap()),
+        if server.is_none() {
+            for name in VAULTS {
+                broker.create_vault(&Caller::Owner, name, "").await.unwrap();
             }
         }
         Self {
@@ -304,9 +305,10 @@ fn vault(home: &Path, server: Option<&FakeConnect>) -> Arc<dyn Vault> {
 
 /// A client of a server, with short pauses.
 pub fn connected(server: &FakeConnect) -> ConnectVault {
+    let [(_, host), (_, token)] = server.variables();
     let place = Server {
-        host: server.url(),
-        token: Secret::new(TOKEN.to_owned()),
+        host,
+        token: Secret::new(token),
         authority: None,
     };
     let limits = Limits {

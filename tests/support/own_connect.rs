@@ -5,7 +5,8 @@
 #![allow(dead_code)]
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::Mutex,
@@ -20,6 +21,11 @@ use hushkey::{
 use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// What its tokens tell of what they may do.
+pub const TOLD: &str = "read and write";
+/// Who changed an item, as this server tells it.
+pub const EDITOR: &str = "connect:own";
 
 /// A running server; ends when dropped.
 pub struct FakeConnect {
@@ -122,6 +128,27 @@ impl FakeConnect {
             .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&made.stderr)));
         let files = made["files"].as_array().unwrap();
         files.last().unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes an item as the API has it; its id.
+    pub fn whole_item(&self, vault: &str, item: Value) -> String {
+        let [(_, host), (_, token)] = self.variables();
+        let address = host.trim_start_matches("http://");
+        let body = item.to_string();
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(
+            stream,
+            "POST /v1/vaults/{vault}/items HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+        let made: Value = serde_json::from_str(body).unwrap();
+        made["id"].as_str().unwrap().to_owned()
     }
 
     /// The variables that select it.
