@@ -25,6 +25,9 @@ pub struct OwnPaths {
     paths: Vec<PathBuf>,
 }
 
+/// How a Connect server's credentials are called: they open vaults in a copy of the store.
+const CREDENTIALS: &str = "1password-credentials.json";
+
 impl OwnPaths {
     /// Takes the absolute paths of hushkey's directories, and of files of its own that lie elsewhere.
     #[must_use]
@@ -36,6 +39,10 @@ impl OwnPaths {
 
     /// Tells whether a path is one of ours, or lies beneath one, by its name.
     pub(super) fn names(&self, real: &Path) -> bool {
+        // Written where somebody stands, and so perhaps beneath an agent's roots.
+        if real.file_name().is_some_and(|name| name == CREDENTIALS) {
+            return true;
+        }
         self.paths.iter().any(|own| {
             let real_own = own.canonicalize().unwrap_or_else(|_| own.clone());
             real.starts_with(&real_own) || real.starts_with(own)
@@ -312,6 +319,18 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_connect_servers_credentials_are_our_own_wherever_they_lie() {
+        let ground = ground();
+
+        assert!(
+            ground
+                .own
+                .names(Path::new("/anywhere/1password-credentials.json"))
+        );
+        assert!(!ground.own.names(Path::new("/anywhere/credentials.json")));
+    }
 
     struct Ground {
         dir: tempfile::TempDir,

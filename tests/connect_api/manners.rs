@@ -105,7 +105,7 @@ fn each_answer_and_its_line_in_the_log_have_the_requests_id() {
 }
 
 #[test]
-fn who_is_slow_holds_nobody_up() {
+fn who_is_slow_holds_nobody_up_and_is_cut_off() {
     let served = Served::open();
     let program = served.program("rw");
     let items = served.items("Dev");
@@ -134,5 +134,11 @@ fn who_is_slow_holds_nobody_up() {
         program.get("/v1/vaults").is(200);
         assert!(begun.elapsed() < Duration::from_secs(5));
         std::thread::sleep(Duration::from_millis(100));
+    }
+    // Twenty seconds for a head, and as many for a body.
+    std::thread::sleep(Duration::from_secs(21));
+    for pair in slow.chunks_mut(2).take(3) {
+        assert!(pair[0].is_closed(), "half a head was waited for");
+        assert_eq!(pair[1].reply().status, 408);
     }
 }
