@@ -26,6 +26,7 @@ pub mod launch;
 pub mod limits;
 pub mod logging;
 pub mod mcp;
+pub mod offload;
 pub mod otp;
 pub mod policy;
 pub mod policy_file;

@@ -4,9 +4,7 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    fs::Permissions,
     io,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -14,12 +12,15 @@ use std::{
 use rusqlite::{
     Connection, OpenFlags, Transaction, TransactionBehavior, backup::Backup, config::DbConfig,
 };
-use tempfile::TempDir;
 
 use crate::{
     private_file::{self, PrivateFileError},
     seal::random_bytes,
 };
+
+mod aside;
+
+use aside::Aside;
 
 /// How long a writer waits for others before it gives up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -104,7 +105,7 @@ pub fn create<E: From<SqliteFileError>>(
 
 /// A whole copy of a file, in a private directory of its own until it is published.
 pub struct Copy {
-    aside: TempDir,
+    aside: Aside,
 }
 
 impl Copy {
@@ -143,7 +144,7 @@ impl Copy {
     /// Where the copy is.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        self.aside.path().join("copy.db")
+        self.aside.file("copy.db")
     }
 
     /// Gives the copy its name, in place of what is there.
@@ -181,25 +182,15 @@ impl Copy {
     }
 
     fn begin(beside: &Path) -> Result<Self, SqliteFileError> {
-        // SQLite refuses links anywhere in the path; those above the directory are the owner's affair.
-        let aside = private_file::directory_of(beside)
-            .canonicalize()
-            .and_then(|directory| {
-                tempfile::Builder::new()
-                    .prefix(".hushkey-copy-")
-                    .permissions(Permissions::from_mode(0o700))
-                    .tempdir_in(directory)
-            });
-        Ok(Self {
-            aside: aside.map_err(|e| failed("made", beside, e))?,
-        })
+        let aside = Aside::beside(beside).map_err(|e| failed("made", beside, e))?;
+        Ok(Self { aside })
     }
 }
 
 /// A file in the making: built aside, so that neither a second maker nor a sudden end can leave half of one.
 struct Draft<'p> {
     path: &'p Path,
-    aside: TempDir,
+    aside: Aside,
 }
 
 impl<'p> Draft<'p> {
@@ -208,21 +199,12 @@ impl<'p> Draft<'p> {
         private_file::ensure_private_dir(directory)?;
         refuse_network(directory)?;
         refuse_leftover(path)?;
-        // SQLite refuses links anywhere in the path; those above the directory are the owner's affair.
-        let aside = directory.canonicalize().and_then(|directory| {
-            tempfile::Builder::new()
-                .prefix(".hushkey-new-")
-                .permissions(Permissions::from_mode(0o700))
-                .tempdir_in(directory)
-        });
-        Ok(Self {
-            path,
-            aside: aside.map_err(|e| failed("made", path, e))?,
-        })
+        let aside = Aside::beside(path).map_err(|e| failed("made", path, e))?;
+        Ok(Self { path, aside })
     }
 
     fn file(&self) -> PathBuf {
-        self.aside.path().join("draft.db")
+        self.aside.file("draft.db")
     }
 
     fn connect(&self) -> Result<Connection, SqliteFileError> {

@@ -20,6 +20,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::{
     keys::Kek,
+    offload::offload,
     sqlite_file,
     vault::{
         Batch, FileContent, FileId, Item, ItemId, ItemMetadata, ItemOverview, ItemState, NewFile,
@@ -190,7 +191,7 @@ impl LocalVault {
     ) -> Result<T, VaultError> {
         // Off the runtime's threads: a commit waits for the disk, and perhaps for another process.
         let store = Arc::clone(&self.store);
-        let written = tokio::task::spawn_blocking(move || store.write(work)).await;
+        let written = offload(move || store.write(work)).await;
         written.unwrap_or_else(|ended| Err(no_thread(ended)))
     }
 }

@@ -24,6 +24,7 @@ use crate::{
     broker::{
         Ask, Broker, BrokerError, ItemView, guard::Deed, recorder::Recorder, resolve::Located,
     },
+    offload::offload,
     policy::{Action, Right},
     vault::{FieldId, FieldMetadata, Noun, VaultError},
 };
@@ -373,7 +374,7 @@ async fn note_end(recorder: &Recorder, entry: NewEntry) {
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ApprovalsError> + Send + 'static,
 ) -> Result<T, ApprovalsError> {
-    let done = tokio::task::spawn_blocking(work).await;
+    let done = offload(work).await;
     done.unwrap_or(Err(ApprovalsError::Broken))
 }
 

@@ -18,6 +18,7 @@ use crate::{
         resolve::{Located, Target, no_item},
     },
     launch::{Finished, Status},
+    offload::offload,
     policy::{Action, Asking, Decision, Grounds, OutputMode, Permit, Refusal, Right},
     vault::{EnvironmentId, ResolvedReference, VaultError, VaultId, reference::Named},
 };
@@ -403,7 +404,7 @@ fn denied(advice: impl Into<String>, recorded: Vec<audit::Recorded>) -> BrokerEr
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, BrokerError> {
-    let done = tokio::task::spawn_blocking(work).await;
+    let done = offload(work).await;
     done.map_err(|_| BrokerError::Unavailable {
         message: "the audit log did not answer, so nothing is released".into(),
         source: None,

@@ -5,7 +5,7 @@
 //! nothing for the others, and what it has queued is recorded all the same.
 //!
 //! It knows the log and the queue; not what is recorded, nor for whom. There is no thread of its own: the first in the queue
-//! has one of tokio's blocking threads write until the queue is empty.
+//! has it written by a thread for such work until the queue is empty.
 
 use std::{
     collections::VecDeque,
@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::{
     audit::{AuditError, AuditLog, Batch, NewEntry, Recorded},
     broker::BrokerError,
+    offload,
     vault::StoreHead,
 };
 
@@ -81,7 +82,7 @@ impl Recorder {
                 recorder: self.clone(),
                 over: false,
             };
-            tokio::task::spawn_blocking(move || turn.serve());
+            offload::begin(move || turn.serve());
         }
         Ok(recorded.await.map_err(|_| no_answer())??)
     }

@@ -23,6 +23,7 @@ use crate::{
         wire::{Carried, Wiring},
     },
     launch::{self, Keep, Launch, Seen, Stdin, Value},
+    offload::offload,
     policy::{Action, Governed, OutputMode, Permit, Run, Surroundings},
     redact::{Gate, Redactor},
     vault::{Environment, EnvironmentId, Secret},
@@ -438,7 +439,7 @@ async fn disguised(secrets: Arc<Vec<Injected>>, seen: &Seen) -> Option<String> {
         return None;
     }
     let (stdout, stderr) = (stdout.clone(), stderr.clone());
-    let looked = tokio::task::spawn_blocking(move || {
+    let looked = offload(move || {
         let gate = Gate::new(secrets.iter().map(Injected::concealed));
         gate.look(&stdout, &stderr).map(str::to_owned)
     });

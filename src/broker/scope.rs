@@ -6,6 +6,7 @@ use super::{Broker, BrokerError};
 use crate::{
     access::Caller,
     audit::{Query, Verb},
+    offload::offload,
     policy::Scope,
 };
 
@@ -35,7 +36,7 @@ impl Broker {
             ..Query::default()
         };
         let audit = Arc::clone(&self.audit);
-        let page = tokio::task::spawn_blocking(move || audit.read(&query)).await;
+        let page = offload(move || audit.read(&query)).await;
         let entries = page.ok()?.ok()?.entries;
         let news = entries
             .iter()

@@ -2,14 +2,14 @@
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{Args, CommandFactory, FromArgMatches};
 use clap_complete::Shell;
 
 use crate::{
     broker::Class,
     cli::{
-        Arguments, Command, agent, approve, backup, connect, demo, doctor, environment, export,
-        failure, file, import, init, inject, item, log, mcp,
+        Arguments, Command, Global, agent, approve, backup, connect, demo, doctor, environment,
+        export, failure, file, import, init, inject, item, log, mcp,
         output::{self, Output},
         passphrase, policy, read, run, serve,
         session::Session,
@@ -20,10 +20,7 @@ use crate::{
 /// Does what the command line says.
 #[must_use]
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
-    let parsed = variables::twins(Arguments::command())
-        .try_get_matches_from(&arguments)
-        .and_then(|matches| Arguments::from_arg_matches(&matches));
-    let arguments = match parsed {
+    let arguments = match parse(&arguments) {
         Ok(arguments) => arguments,
         Err(error) => return misuse(&error, &arguments),
     };
@@ -46,6 +43,29 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
             })
         }
     }
+}
+
+/// Reads the words; what is asked of help, or is wrong, comes back as clap's error.
+fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
+    if let Some(arguments) = parse_as_typed(words) {
+        return Ok(arguments);
+    }
+    let matches = variables::twins(Arguments::command()).try_get_matches_from(words)?;
+    Arguments::from_arg_matches(&matches)
+}
+
+/// The same for the subcommand alone that was typed, if all is well.
+///
+/// clap copies the global options into every subcommand that it knows of, of which each start needs one. Whatever does not fit
+/// is read again among all of them, which alone know what help and "did you mean" are to say.
+fn parse_as_typed(words: &[OsString]) -> Option<Arguments> {
+    let all = Arguments::command();
+    let typed = all.find_subcommand(subcommand(words)?)?.clone();
+    let alone = Global::augment_args(clap::Command::new("hushkey"))
+        .subcommand_required(true)
+        .subcommand(typed);
+    let matches = variables::twins(alone).try_get_matches_from(words).ok()?;
+    Arguments::from_arg_matches(&matches).ok()
 }
 
 fn perform(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
@@ -149,6 +169,58 @@ mod tests {
     #[test]
     fn the_definitions_are_consistent() {
         variables::twins(Arguments::command()).debug_assert();
+    }
+
+    #[test]
+    fn a_subcommand_alone_is_read_as_among_all() {
+        for line in [
+            "run --env S=op://Dev/S/password -- npm test --home x",
+            "--json run --no-masking -- true",
+            "--home /x --format json item list --vault Dev",
+            "item create --title T --vault Dev password=hidden --json",
+            "env list",
+            "mcp --agent ci --read-only",
+            "connect server create S --vaults Dev,r",
+            "lock",
+            "completions bash",
+        ] {
+            let words: Vec<OsString> = format!("hushkey {line}")
+                .split(' ')
+                .map(OsString::from)
+                .collect();
+            let matches = variables::twins(Arguments::command())
+                .try_get_matches_from(&words)
+                .unwrap_or_else(|error| panic!("{line}: {error}"));
+            let among_all = Arguments::from_arg_matches(&matches).unwrap();
+
+            let alone = parse_as_typed(&words).unwrap_or_else(|| panic!("{line}: not read"));
+
+            assert_eq!(format!("{alone:?}"), format!("{among_all:?}"), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_explained_by_all() {
+        for line in [
+            "rum -- true",
+            "run --help",
+            "run --version",
+            "--version",
+            "help run",
+            "item",
+            "run --oops",
+        ] {
+            let words: Vec<OsString> = format!("hushkey {line}")
+                .split(' ')
+                .map(OsString::from)
+                .collect();
+            assert!(parse_as_typed(&words).is_none(), "{line}");
+            let error = parse(&words).expect_err(line).render().to_string();
+            let among_all = variables::twins(Arguments::command())
+                .try_get_matches_from(&words)
+                .expect_err(line);
+            assert_eq!(error, among_all.render().to_string(), "{line}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::{
         output::Output,
     },
     config::{BackendKind, Config, Overrides},
+    offload,
 };
 
 /// Whoever types commands owns the store.
@@ -107,11 +108,18 @@ impl Session {
     }
 }
 
-/// Runs a future to its end on this thread.
+/// Runs a future to its end on this thread, and all that it needs done.
 pub(super) fn wait<T, E: Into<anyhow::Error>>(
     future: impl Future<Output = Result<T, E>>,
 ) -> anyhow::Result<T> {
-    // One for the whole process: the store's thread is started once, and nobody waits for its end.
+    offload::alone(|| wait_beside_others(future))
+}
+
+/// The same for a future that serves others: what waits for the disk has threads of its own.
+pub(super) fn wait_beside_others<T, E: Into<anyhow::Error>>(
+    future: impl Future<Output = Result<T, E>>,
+) -> anyhow::Result<T> {
+    // One for the whole process: what it needs is made once, and nobody waits for the end of its threads.
     static RUNTIME: OnceLock<io::Result<Runtime>> = OnceLock::new();
 
     let runtime = RUNTIME.get_or_init(|| Builder::new_current_thread().enable_all().build());

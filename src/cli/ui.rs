@@ -19,7 +19,7 @@ use crate::{
         failure::{Failure, reason},
         guard,
         opening::key,
-        session::{Session, wait},
+        session::{Session, wait_beside_others},
     },
     config::Config,
     http::page::{Owner, OwnerPages, Prove, Rules},
@@ -78,7 +78,7 @@ pub(super) fn perform(arguments: &Ui, session: Session) -> anyhow::Result<()> {
             Box::new(move || doctor::health(&config))
         },
     };
-    wait(async {
+    wait_beside_others(async {
         let pages = OwnerPages::bind(owner, listen).await.map_err(|error| {
             Failure::Failed(format!("cannot listen on {listen}: {}", reason(&error)))
         })?;

@@ -71,12 +71,13 @@ impl<T: Args> Args for Twinned<T> {
 }
 
 impl<T: Subcommand> Subcommand for Twinned<T> {
+    // clap's own `defer` leaves out those that have subcommands themselves.
     fn augment_subcommands(command: Command) -> Command {
-        explained(command, T::augment_subcommands)
+        command.defer(|command| explained(command, T::augment_subcommands))
     }
 
     fn augment_subcommands_for_update(command: Command) -> Command {
-        explained(command, T::augment_subcommands_for_update)
+        command.defer(|command| explained(command, T::augment_subcommands_for_update))
     }
 
     fn has_subcommand(name: &str) -> bool {

@@ -100,6 +100,7 @@ pub(crate) const ROOMS: &[Room] = &[
         may: &[
             "connect",
             "keys",
+            "offload",
             "private_file",
             "seal",
             "sqlite_file",
@@ -118,6 +119,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "generate",
             "import",
             "launch",
+            "offload",
             "otp",
             "policy",
             "portable",
@@ -149,6 +151,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "launch",
             "logging",
             "mcp",
+            "offload",
             "policy",
             "policy_file",
             "portable",
@@ -292,6 +295,11 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         name: "policy_file",
         may: &["broker::PolicySource", "policy", "private_file"],
+        never: VALUES,
+    },
+    Room {
+        name: "offload",
+        may: &[],
         never: VALUES,
     },
     Room {

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     backend::local::{Store, session::Session},
+    offload,
     vault::VaultError,
 };
 
@@ -58,7 +59,7 @@ impl Store {
                 store: Arc::clone(self),
                 over: false,
             };
-            tokio::task::spawn_blocking(move || turn.serve());
+            offload::begin(move || turn.serve());
         }
         read.await
             .unwrap_or_else(|ended| Err(super::no_thread(ended)))

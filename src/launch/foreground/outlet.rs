@@ -21,13 +21,16 @@ use crate::redact::{Redactor, Stream};
 /// After this, a program counts as quiet.
 const QUIET: Duration = Duration::from_millis(10);
 
-/// Bytes read at once: what a pipe holds.
+/// Bytes read at once from a program that prints much: what a pipe holds.
 const CHUNK: usize = 64 << 10;
+
+/// Bytes read at once until then. Most programs print little, and a room that was never needed would still be wiped.
+const LITTLE: usize = 4 << 10;
 
 /// Bytes that go in a pipe or terminal without blocking once it says that there is room.
 const ROOM: usize = 4096;
 
-/// Bytes that a program's pipe holds, where the system lets it.
+/// Bytes that the pipe of a program that prints much holds, where the system lets it.
 #[cfg(target_os = "linux")]
 const PIPE: usize = 1 << 20;
 
@@ -90,17 +93,14 @@ pub(super) struct Outlet {
 
 impl Outlet {
     pub(super) fn new(pipe: OwnedFd, to: BorrowedFd<'static>, redactor: &Redactor) -> Self {
-        // A program that prints much waits less often.
-        #[cfg(target_os = "linux")]
-        let _ = rustix::pipe::fcntl_setpipe_size(&pipe, PIPE);
         let (to, room) = way(to);
         Self {
             pipe: Some(pipe),
             to,
             room,
             redacting: Some(redactor.stream()),
-            raw: Zeroizing::new(vec![0; CHUNK]),
-            redacted: Vec::with_capacity(CHUNK),
+            raw: Zeroizing::new(vec![0; LITTLE]),
+            redacted: Vec::new(),
             written: 0,
             idle_at: None,
             owed: 0,
@@ -172,6 +172,12 @@ impl Outlet {
                     redacting.push(&self.raw[..n], &mut self.redacted);
                 }
                 self.idle_at = Some(Instant::now() + QUIET);
+                if n == LITTLE && n == self.raw.len() {
+                    // It prints much: it shall wait less often.
+                    #[cfg(target_os = "linux")]
+                    let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE);
+                    self.raw = Zeroizing::new(vec![0; CHUNK]);
+                }
             }
             Err(Errno::INTR | Errno::AGAIN) => {}
             Err(_) => self.end(),
