@@ -5,7 +5,10 @@
 
 use std::{
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
@@ -82,7 +85,12 @@ CREATE TABLE head (
 pub struct AuditLog {
     keys: Keys,
     connection: Mutex<Connection>,
+    /// How often this process has written.
+    written: AtomicU64,
 }
+
+/// A process that has written so often will write on.
+const MUCH: u64 = 16;
 
 /// Where an entry was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +137,7 @@ impl AuditLog {
         let log = Self {
             keys: Keys::derive(&key, id),
             connection: Mutex::new(connection),
+            written: AtomicU64::new(0),
         };
         if form == FORM_WITHOUT_REQUESTS {
             log.upgrade()?;
@@ -290,6 +299,9 @@ impl AuditLog {
         work: impl FnOnce(&mut Writing<'_>) -> Result<T, AuditError>,
     ) -> Result<T, AuditError> {
         let mut connection = self.connection();
+        if self.written.fetch_add(1, Ordering::Relaxed) == MUCH {
+            sqlite_file::fold_seldom(&connection)?;
+        }
         // Said each time: what stands here is never what another left behind.
         connection.pragma_update(None, "synchronous", durability.setting())?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

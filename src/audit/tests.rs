@@ -404,6 +404,29 @@ fn an_agent_or_a_time_or_a_place_selects_entries() {
 }
 
 #[test]
+fn a_process_that_writes_much_folds_the_log_back_more_seldom() {
+    let desk = Desk::new();
+    let log = desk.log();
+    let pages = || -> i64 {
+        log.connection()
+            .pragma_query_value(None, "wal_autocheckpoint", |row| row.get(0))
+            .unwrap()
+    };
+    log.append(&denied()).unwrap();
+
+    let seldom_before = pages();
+    for _ in 0..MUCH {
+        log.append(&denied()).unwrap();
+    }
+
+    assert!(
+        pages() > 2 * seldom_before,
+        "{} and {seldom_before}",
+        pages()
+    );
+}
+
+#[test]
 fn a_log_that_cannot_be_written_says_that_nothing_is_released() {
     let desk = Desk::new();
     let log = desk.log_of(1);
