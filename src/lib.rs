@@ -12,6 +12,7 @@ pub mod broker;
 pub mod cli;
 pub mod config;
 pub mod connect;
+pub mod directory_lock;
 pub mod display_text;
 pub mod dotenv;
 #[cfg(any(test, fuzzing))]

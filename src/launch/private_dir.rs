@@ -8,7 +8,7 @@
 //! ```
 //! BASE is `$XDG_RUNTIME_DIR` if that is ours alone, else `/dev/shm`, else the directory for temporary
 //! files. A directory whose lock is free belongs to a run that died with all its keepers: the next
-//! run removes it. Age tells nothing and is not asked.
+//! run removes it.
 
 use std::{
     fs::{self, File},
@@ -17,9 +17,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{FlockOperation, Mode, OFlags, flock};
-
 use super::remove::remove;
+use crate::directory_lock::{self, DirectoryLock, is_ours_alone};
 
 const PREFIX: &str = "hushkey-run-";
 
@@ -28,7 +27,7 @@ pub(super) struct PrivateDir {
     path: PathBuf,
     /// Kept open, so that the bytes themselves can be overwritten whatever became of the names.
     files: Vec<File>,
-    _lock: File,
+    _lock: DirectoryLock,
 }
 
 /// Chooses a path for a new private directory: nobody can guess it.
@@ -43,11 +42,7 @@ impl PrivateDir {
     pub(super) fn make(path: &Path) -> io::Result<Self> {
         let lock = loop {
             fs::DirBuilder::new().mode(0o700).create(path)?;
-            // Another run's clean-up may come between making and locking: then we begin again.
-            if let Ok(lock) = open_directory(path)
-                && flock(&lock, FlockOperation::LockShared).is_ok()
-                && path_leads_to(path, &lock)
-            {
+            if let Some(lock) = DirectoryLock::hold(path)? {
                 break lock;
             }
         };
@@ -60,7 +55,7 @@ impl PrivateDir {
             _lock: lock,
         };
         if let Some(base) = path.parent() {
-            remove_stale(base);
+            directory_lock::remove_abandoned(base, PREFIX, remove);
         }
         Ok(made)
     }
@@ -125,50 +120,10 @@ fn base(runtime: Option<PathBuf>) -> PathBuf {
         .unwrap_or_else(std::env::temp_dir)
 }
 
-fn is_ours_alone(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|meta| {
-        meta.is_dir()
-            && meta.uid() == rustix::process::geteuid().as_raw()
-            && meta.mode() & 0o077 == 0
-    })
-}
-
 /// Nobody but its owner can rename or remove a directory in such a place.
 fn is_shared_and_sticky(path: &Path) -> bool {
     fs::symlink_metadata(path)
         .is_ok_and(|meta| meta.is_dir() && meta.uid() == 0 && meta.mode() & 0o7777 == 0o1777)
-}
-
-fn remove_stale(base: &Path) {
-    let Ok(entries) = fs::read_dir(base) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        if name.as_encoded_bytes().starts_with(PREFIX.as_bytes()) && is_ours_alone(&entry.path()) {
-            remove_if_stale(&entry.path());
-        }
-    }
-}
-
-fn remove_if_stale(path: &Path) {
-    if let Ok(lock) = open_directory(path)
-        && flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok()
-    {
-        let _ = remove(path);
-    }
-}
-
-fn open_directory(path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
-}
-
-fn path_leads_to(path: &Path, directory: &File) -> bool {
-    let (Ok(at_path), Ok(opened)) = (fs::symlink_metadata(path), directory.metadata()) else {
-        return false;
-    };
-    (at_path.dev(), at_path.ino()) == (opened.dev(), opened.ino())
 }
 
 #[cfg(test)]

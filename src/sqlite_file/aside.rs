@@ -1,17 +1,20 @@
 //! A private directory beside a database, for one that is in the making.
 //!
-//! It goes with its maker. What a maker that was killed has left behind, sealed as it is, the next one removes: the directory
-//! is locked while its maker lives, so that age tells nothing and is not asked.
+//! It goes with its maker. What a maker that was killed has left behind, sealed as it is, the next one removes.
 
 use std::{
-    fs::{self, File, Permissions},
+    fs::{self, Permissions},
     io,
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use tempfile::TempDir;
+
+use crate::{
+    directory_lock::{self, DirectoryLock},
+    private_file,
+};
 
 /// What the names begin with.
 const PREFIX: &str = ".hushkey-new-";
@@ -19,33 +22,31 @@ const PREFIX: &str = ".hushkey-new-";
 /// The directory; removed when dropped.
 pub(super) struct Aside {
     directory: TempDir,
-    _lock: File,
+    _lock: Option<DirectoryLock>,
 }
 
 impl Aside {
     /// Makes one beside `path`, and removes those that nobody is at work in any more.
     pub(super) fn beside(path: &Path) -> io::Result<Self> {
         // SQLite refuses links anywhere in the path; those above the directory are the owner's affair.
-        let parent = crate::private_file::directory_of(path).canonicalize()?;
+        let parent = private_file::directory_of(path).canonicalize()?;
         let made = loop {
             let directory = tempfile::Builder::new()
                 .prefix(PREFIX)
                 .permissions(Permissions::from_mode(0o700))
                 .tempdir_in(&parent)?;
-            let lock = locked(directory.path(), FlockOperation::LockShared);
-            // Another's clean-up may come between making and locking: then we begin again.
-            match lock {
-                Ok(lock) if leads_to(directory.path(), &lock) => {
-                    break Self {
-                        directory,
-                        _lock: lock,
-                    };
-                }
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            // A file system without locks, as for a backup on a share: nobody can take it for abandoned there either.
+            let lock = match DirectoryLock::hold(directory.path()) {
+                Ok(Some(lock)) => Some(lock),
+                Ok(None) => continue,
+                Err(_) => None,
+            };
+            break Self {
+                directory,
+                _lock: lock,
+            };
         };
-        remove_abandoned(&parent);
+        directory_lock::remove_abandoned(&parent, PREFIX, |left| fs::remove_dir_all(left));
         Ok(made)
     }
 
@@ -55,36 +56,10 @@ impl Aside {
     }
 }
 
-/// Best effort: what can't be removed is in nobody's way.
-fn remove_abandoned(parent: &Path) {
-    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        if entry
-            .file_name()
-            .as_encoded_bytes()
-            .starts_with(PREFIX.as_bytes())
-            && locked(&entry.path(), FlockOperation::NonBlockingLockExclusive).is_ok()
-        {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-fn locked(path: &Path, how: FlockOperation) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let directory = File::from(rustix::fs::open(path, flags, Mode::empty())?);
-    flock(&directory, how)?;
-    Ok(directory)
-}
-
-fn leads_to(path: &Path, directory: &File) -> bool {
-    let (Ok(at_path), Ok(opened)) = (fs::symlink_metadata(path), directory.metadata()) else {
-        return false;
-    };
-    (at_path.dev(), at_path.ino()) == (opened.dev(), opened.ino())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::DirBuilderExt;
+
     use super::*;
 
     #[test]
@@ -92,7 +67,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let database = home.path().join("store.db");
         let left = home.path().join(".hushkey-new-abandoned");
-        fs::create_dir(&left).unwrap();
+        fs::DirBuilder::new().mode(0o700).create(&left).unwrap();
         fs::write(left.join("draft.db"), "sealed").unwrap();
         fs::create_dir(home.path().join("of-the-owner")).unwrap();
         let in_use = Aside::beside(&database).unwrap();

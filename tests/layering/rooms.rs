@@ -175,6 +175,11 @@ pub(crate) const ROOMS: &[Room] = &[
         never: &["reqwest", "rmcp", "rusqlite", "serde_json", "tokio"],
     },
     Room {
+        name: "directory_lock",
+        may: &[],
+        never: EDGES,
+    },
+    Room {
         name: "display_text",
         may: &[],
         never: WORLD,
@@ -243,7 +248,13 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "launch",
-        may: &["limits", "redact", "seal::random_bytes", "vault::Secret"],
+        may: &[
+            "directory_lock",
+            "limits",
+            "redact",
+            "seal::random_bytes",
+            "vault::Secret",
+        ],
         never: &["reqwest", "rmcp", "rusqlite", "serde_json"],
     },
     Room {
@@ -349,7 +360,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "sqlite_file",
-        may: &["private_file", "seal::random_bytes"],
+        may: &["directory_lock", "private_file", "seal::random_bytes"],
         never: VALUES,
     },
     Room {
