@@ -41,6 +41,9 @@ PRAGMA wal_autocheckpoint = 64;
 PRAGMA journal_size_limit = 1048576;
 ";
 
+/// Bytes of a write-ahead log that no process should have to read at each start: the limit above.
+const LONG: u64 = 1 << 20;
+
 /// On macOS, fsync leaves data in the drive's cache unless told otherwise.
 const APPLE_SETTINGS: &str = "
 PRAGMA fullfsync = ON;
@@ -91,6 +94,24 @@ pub fn open(path: &Path) -> Result<Connection, SqliteFileError> {
 /// SQLite's.
 pub fn fold_seldom(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "wal_autocheckpoint", 250)
+}
+
+/// Folds the write-ahead log back and cuts it when one large change has made it long: else every process that opens the file
+/// would read it all, until somebody writes again. Nobody is waited for: while others read, it stays.
+pub fn fold_if_long(connection: &mut Connection) {
+    let log = connection
+        .path()
+        .map(|path| with_suffix(path.as_ref(), "-wal"));
+    if log
+        .and_then(|log| std::fs::metadata(log).ok())
+        .is_none_or(|log| log.len() <= LONG)
+    {
+        return;
+    }
+    // What can't be folded now is whole where it is.
+    let _ = connection.busy_timeout(Duration::ZERO);
+    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
+    let _ = connection.busy_handler(Some(waiting(PATIENCE)));
 }
 
 /// Makes a file of mode 0600, all at once: whoever looks sees none, or one that is complete. Does nothing if there is
@@ -187,6 +208,8 @@ impl Copy {
         let mut file = open(path)?;
         let pages = Backup::new(&source, &mut file)?;
         pages.run_to_completion(i32::MAX, LONGEST_PAUSE, None)?;
+        drop(pages);
+        fold_if_long(&mut file);
         Ok(())
     }
 
@@ -352,7 +375,50 @@ fn failed(action: &'static str, path: &Path, source: io::Error) -> SqliteFileErr
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
+
+    #[test]
+    fn a_log_that_one_change_made_long_is_cut_unless_somebody_reads() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(home.path(), PermissionsExt::from_mode(0o700)).unwrap();
+        let path = home.path().join("a.db");
+        create(&path, |transaction| {
+            transaction.execute_batch("CREATE TABLE t (b BLOB)")?;
+            Ok::<_, SqliteFileError>(())
+        })
+        .unwrap();
+        let mut connection = open(&path).unwrap();
+        let log = || {
+            std::fs::metadata(home.path().join("a.db-wal"))
+                .unwrap()
+                .len()
+        };
+        let mut write = || {
+            let transaction = connection.transaction().unwrap();
+            let insert = "INSERT INTO t VALUES (randomblob(2 << 20))";
+            transaction.execute(insert, ()).unwrap();
+            transaction.commit().unwrap();
+            let since = Instant::now();
+            fold_if_long(&mut connection);
+            assert!(since.elapsed() < PATIENCE);
+        };
+
+        write();
+        assert_eq!(log(), 0);
+
+        let reader = open(&path).unwrap();
+        reader
+            .execute_batch("BEGIN; SELECT count(*) FROM t")
+            .unwrap();
+        write();
+        assert!(log() > LONG);
+
+        drop(reader);
+        write();
+        assert_eq!(log(), 0);
+    }
 
     #[test]
     fn waiting_for_a_lock_ends_and_begins_anew_with_the_next_lock() {

@@ -12,7 +12,7 @@
 use std::{
     io::Write,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -211,7 +211,14 @@ impl Store {
         if self.is_copy {
             return Err(VaultError::Forbidden(COPY.to_owned()));
         }
-        self.session(TransactionBehavior::Immediate, work)
+        let done = self.session(TransactionBehavior::Immediate, work)?;
+        sqlite_file::fold_if_long(&mut self.open().connection);
+        Ok(done)
+    }
+
+    /// A panic in another thread has left no more than a transaction, which is undone.
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn session<T>(
@@ -219,8 +226,7 @@ impl Store {
         behavior: TransactionBehavior,
         work: impl FnOnce(&mut Session<'_>) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
-        // A panic in another thread has left no more than a transaction, which is undone.
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open();
         let Open { connection, last } = &mut *open;
         let mut session = Session::begin(connection, &self.keys, behavior)?;
         refuse_older(last.as_ref(), &session.anchor())?;

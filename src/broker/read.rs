@@ -1,6 +1,6 @@
 //! Reading: lists, metadata, checks, activity; and, for the owner alone, values.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use futures_util::future::join_all;
 
@@ -87,13 +87,16 @@ impl Broker {
             let ticket = self.permit(&ask, &action, deed).await?;
             let found = self.vault.items(&named.id, state).await;
             let found = found.map_err(BrokerError::from);
-            let found = self.closing(ticket, found).await?.into_iter();
+            let found = self.closing(ticket, found).await?;
+            let named = Arc::new(named);
+            lines.reserve(found.len());
             lines.extend(
                 found
+                    .into_iter()
                     .filter(|overview| fits(overview, wanted))
                     .map(|overview| ItemLine {
                         overview,
-                        vault: named.clone(),
+                        vault: Arc::clone(&named),
                     }),
             );
         }
@@ -438,19 +441,12 @@ fn fits(overview: &ItemOverview, wanted: &ItemsWanted) -> bool {
 
 /// Cuts one page out of all lines. The cursor is the place of the next line: vault id, folded title and item id in
 /// their sorted order, so that a change between two pages shifts nothing.
-fn page(lines: Vec<ItemLine>, wanted: &ItemsWanted) -> Result<ItemPage, BrokerError> {
-    let mut keyed: Vec<(String, ItemLine)> = lines
-        .into_iter()
-        .map(|line| {
-            let key = format!(
-                "{}\0{}",
-                folded_name(&line.overview.title),
-                line.overview.id
-            );
-            (key, line)
-        })
-        .collect();
-    keyed.sort_by(|a, b| a.0.cmp(&b.0));
+fn page(mut lines: Vec<ItemLine>, wanted: &ItemsWanted) -> Result<ItemPage, BrokerError> {
+    let key = |line: &ItemLine| {
+        let ItemOverview { title, id, .. } = &line.overview;
+        format!("{}\0{id}", folded_name(title))
+    };
+    lines.sort_by_cached_key(key);
     if let Some(cursor) = &wanted.cursor {
         let after = data_encoding::BASE64URL_NOPAD
             .decode(cursor.as_bytes())
@@ -461,17 +457,17 @@ fn page(lines: Vec<ItemLine>, wanted: &ItemsWanted) -> Result<ItemPage, BrokerEr
                     "the cursor is not one that `list_items` gave; begin again without it".into(),
                 ))
             })?;
-        keyed.retain(|(key, _)| *key > after);
+        lines.drain(..lines.partition_point(|line| key(line) <= after));
     }
     let limit = wanted.limit.unwrap_or(usize::MAX).max(1);
-    let more = keyed.len() > limit;
-    keyed.truncate(limit);
-    let next_cursor = keyed
+    let more = lines.len() > limit;
+    lines.truncate(limit);
+    let next_cursor = lines
         .last()
         .filter(|_| more)
-        .map(|(key, _)| data_encoding::BASE64URL_NOPAD.encode(key.as_bytes()));
+        .map(|line| data_encoding::BASE64URL_NOPAD.encode(key(line).as_bytes()));
     Ok(ItemPage {
-        items: keyed.into_iter().map(|(_, line)| line).collect(),
+        items: lines,
         next_cursor,
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! Requests hold what the caller wrote; names are resolved in the broker. No answer holds a field's value.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     audit::{Entry, Viewer},
@@ -61,8 +61,8 @@ pub struct ItemPage {
 pub struct ItemLine {
     /// The item.
     pub overview: ItemOverview,
-    /// The vault that holds it.
-    pub vault: Named<VaultId>,
+    /// The vault that holds it: one for all of its items.
+    pub vault: Arc<Named<VaultId>>,
 }
 
 /// One item with the references that resolve to its fields and files.

@@ -1,5 +1,7 @@
 //! `hushkey item`: makes, reads and changes items.
 
+use std::borrow::Cow;
+
 use crate::{
     broker::{ItemView, ItemsWanted},
     cli::{
@@ -78,14 +80,16 @@ fn list(arguments: &ItemList, session: &Session) -> anyhow::Result<()> {
         .iter()
         .map(|line| {
             [
-                line.overview.id.to_string(),
-                escaped(&line.overview.title),
-                escaped(&line.vault.name),
-                line.overview.category.as_str().to_owned(),
-                line.overview
-                    .updated_at
-                    .strftime("%Y-%m-%d %H:%M")
-                    .to_string(),
+                Cow::from(line.overview.id.as_str()),
+                Cow::from(escaped(&line.overview.title)),
+                Cow::from(escaped(&line.vault.name)),
+                Cow::from(line.overview.category.as_str()),
+                Cow::from(
+                    line.overview
+                        .updated_at
+                        .strftime("%Y-%m-%d %H:%M")
+                        .to_string(),
+                ),
             ]
         })
         .collect();

@@ -70,22 +70,24 @@ impl Output {
     }
 
     /// Prints rows beneath a heading, each column as wide as its widest cell.
-    pub(crate) fn table<const N: usize>(
+    pub(crate) fn table<const N: usize, C: AsRef<str>>(
         self,
         heading: [&str; N],
-        rows: &[[String; N]],
+        rows: &[[C; N]],
     ) -> anyhow::Result<()> {
         let mut widths = heading.map(width);
         for row in rows {
             for (widest, cell) in widths.iter_mut().zip(row) {
-                *widest = (*widest).max(width(cell));
+                *widest = (*widest).max(width(cell.as_ref()));
             }
         }
-        let mut text = self.ink(Ink::Bold, &padded(heading, widths));
+        let mut head = String::new();
+        pad(&mut head, heading, widths);
+        let mut text = self.ink(Ink::Bold, head.trim_end_matches('\n'));
         text.push('\n');
+        text.reserve(rows.len() * (widths.iter().sum::<usize>() + 2 * N));
         for row in rows {
-            text.push_str(&padded(row.each_ref().map(String::as_str), widths));
-            text.push('\n');
+            pad(&mut text, row.each_ref().map(C::as_ref), widths);
         }
         raw(text.as_bytes())
     }
@@ -169,14 +171,15 @@ fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-fn padded<const N: usize>(cells: [&str; N], widths: [usize; N]) -> String {
-    let mut line = String::new();
+/// Adds a line of cells, each as wide as its column.
+fn pad<const N: usize>(text: &mut String, cells: [&str; N], widths: [usize; N]) {
+    let begun = text.len();
     for (cell, widest) in cells.iter().zip(widths) {
-        line.push_str(cell);
-        line.extend(std::iter::repeat_n(' ', widest - width(cell) + 2));
+        text.push_str(cell);
+        text.extend(std::iter::repeat_n(' ', widest - width(cell) + 2));
     }
-    line.truncate(line.trim_end().len());
-    line
+    text.truncate(begun + text[begun..].trim_end().len());
+    text.push('\n');
 }
 
 #[cfg(test)]
@@ -185,6 +188,10 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
-        assert_eq!(padded(["é", "b", ""], [4, 1, 9]), "é     b");
+        let mut text = "before\n".to_owned();
+
+        pad(&mut text, ["é", "b", ""], [4, 1, 9]);
+
+        assert_eq!(text, "before\né     b\n");
     }
 }
