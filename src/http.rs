@@ -18,6 +18,7 @@ mod connect_api;
 mod connections;
 mod door;
 mod entrance;
+mod failure;
 mod held;
 mod limits;
 mod listener;

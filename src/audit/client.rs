@@ -6,11 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     access::ConnectClient,
-    audit::{
-        Event, NewEntry, Outcome, Target, Verb, Who,
-        entry::{limited, limited_outcome},
-    },
-    policy::Grounds,
+    audit::{Event, NewEntry, Outcome, Target, Verb, Who, entry::limited},
     vault::{ServerId, TokenId},
 };
 
@@ -47,8 +43,7 @@ impl NewEntry {
         verb: Verb,
         target: Target,
     ) -> Self {
-        let grounds = Grounds::Token;
-        Self::by_client(time, client, verb, target, Event::Allowed { grounds })
+        Self::by_client(time, client, verb, target, Event::allowed_by_token())
     }
 
     /// A program's request that comes to nothing; `why` for the owner, in a few words without a value.
@@ -60,12 +55,7 @@ impl NewEntry {
         target: Target,
         why: &str,
     ) -> Self {
-        let event = Event::Denied {
-            why: limited(why),
-            hidden: false,
-            rule: None,
-            remedy: None,
-        };
+        let event = Event::denied(why, false);
         Self::by_client(time, client, verb, target, event)
     }
 
@@ -79,8 +69,7 @@ impl NewEntry {
         of: u64,
         outcome: Outcome,
     ) -> Self {
-        let outcome = limited_outcome(outcome);
-        Self::by_client(time, client, verb, target, Event::Ended { of, outcome })
+        Self::by_client(time, client, verb, target, Event::ended(of, outcome))
     }
 
     /// Says which version of the item it is about.

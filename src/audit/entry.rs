@@ -113,6 +113,33 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Allowed by a token of the caller's.
+    pub(super) fn allowed_by_token() -> Self {
+        Self::Allowed {
+            grounds: Grounds::Token,
+        }
+    }
+
+    /// Denied for a reason in a few words, without a value; no rule had a part in it.
+    pub(super) fn denied(why: &str, hidden: bool) -> Self {
+        Self::Denied {
+            why: limited(why),
+            hidden,
+            rule: None,
+            remedy: None,
+        }
+    }
+
+    /// How it ended what entry `of` allowed.
+    pub(super) fn ended(of: u64, outcome: Outcome) -> Self {
+        Self::Ended {
+            of,
+            outcome: limited_outcome(outcome),
+        }
+    }
+}
+
 /// What a person said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -201,13 +228,7 @@ impl NewEntry {
     /// a few words without a value.
     #[must_use]
     pub fn denied(time: Timestamp, caller: &Caller, verb: Verb, target: Target, why: &str) -> Self {
-        let event = Event::Denied {
-            why: limited(why),
-            hidden: true,
-            rule: None,
-            remedy: None,
-        };
-        Self::of(time, caller, verb, target, event)
+        Self::of(time, caller, verb, target, Event::denied(why, true))
     }
 
     /// A person is asked before anything is done.
@@ -244,12 +265,7 @@ impl NewEntry {
             is_agent: agent.is_some(),
             client: None,
         };
-        let event = Event::Denied {
-            why: limited(what),
-            hidden: false,
-            rule: None,
-            remedy: None,
-        };
+        let event = Event::denied(what, false);
         Self::new(time, who, Verb::SignIn, Target::default(), event)
     }
 
@@ -263,8 +279,7 @@ impl NewEntry {
         of: u64,
         outcome: Outcome,
     ) -> Self {
-        let outcome = limited_outcome(outcome);
-        Self::of(time, caller, verb, target, Event::Ended { of, outcome })
+        Self::of(time, caller, verb, target, Event::ended(of, outcome))
     }
 
     fn of(time: Timestamp, caller: &Caller, verb: Verb, target: Target, event: Event) -> Self {
@@ -318,7 +333,7 @@ pub(super) fn limited(text: &str) -> String {
     text.chars().take(REASON_LIMIT).collect()
 }
 
-pub(super) fn limited_outcome(outcome: Outcome) -> Outcome {
+fn limited_outcome(outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::Failed(why) => Outcome::Failed(limited(&why)),
         Outcome::Withheld(reference) => Outcome::Withheld(limited(&reference)),

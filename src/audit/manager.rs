@@ -2,13 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    audit::{
-        Event, NewEntry, Outcome, Target, Verb, Who,
-        entry::{limited, limited_outcome},
-    },
-    policy::Grounds,
-};
+use crate::audit::{Event, NewEntry, Outcome, Target, Verb, Who, entry::limited};
 
 /// What the names of managers begin with: no agent's name has a colon in it.
 pub const MANAGER_PREFIX: &str = "manager:";
@@ -26,8 +20,7 @@ impl NewEntry {
     /// What a manager's token allows, before anything is done.
     #[must_use]
     pub fn manager_allowed(time: Timestamp, manager: &ManagerActor, target: Target) -> Self {
-        let grounds = Grounds::Token;
-        Self::by_manager(time, manager, target, Event::Allowed { grounds })
+        Self::by_manager(time, manager, target, Event::allowed_by_token())
     }
 
     /// What a manager may not do; `why` in a few words.
@@ -38,12 +31,7 @@ impl NewEntry {
         target: Target,
         why: &str,
     ) -> Self {
-        let event = Event::Denied {
-            why: limited(why),
-            hidden: false,
-            rule: None,
-            remedy: None,
-        };
+        let event = Event::denied(why, false);
         Self::by_manager(time, manager, target, event)
     }
 
@@ -56,8 +44,7 @@ impl NewEntry {
         of: u64,
         outcome: Outcome,
     ) -> Self {
-        let outcome = limited_outcome(outcome);
-        Self::by_manager(time, manager, target, Event::Ended { of, outcome })
+        Self::by_manager(time, manager, target, Event::ended(of, outcome))
     }
 
     fn by_manager(time: Timestamp, manager: &ManagerActor, target: Target, event: Event) -> Self {

@@ -8,7 +8,7 @@ use http::{Method, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::failure::Failure;
+use super::failure::{self, Failure};
 use crate::{
     access::VaultAccess,
     admin::{
@@ -133,7 +133,7 @@ fn grants(grants: Vec<Grant>) -> Result<Vec<WantedVault>, Failure> {
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(body).map_err(|error| Failure::body(&error))
+    serde_json::from_slice(body).map_err(|error| failure::body(&error))
 }
 
 fn json(answer: &impl Serialize) -> Result<Response, Failure> {

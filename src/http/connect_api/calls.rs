@@ -7,17 +7,17 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Call,
-    failure::Failure,
+    failure::{self, Failure},
     filter::Filter,
     patch,
     path::Place,
     query::Parameters,
-    sent,
-    shown::{self, json},
+    sent, shown,
 };
 use crate::{
     broker::connect_api::Listed,
     connect::{Given, Item, NotThat, SentOperation},
+    http::answer::json,
     vault::{ItemId, ItemOverview, VaultId, VaultOverview},
 };
 
@@ -170,7 +170,7 @@ impl Call {
 
 /// Reads a body by way of a tree that is wiped: so a list is never taken for an object, and no member is there twice.
 fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Failure> {
-    let given: Given = serde_json::from_slice(body).map_err(|error| Failure::body(&error))?;
+    let given: Given = serde_json::from_slice(body).map_err(|error| failure::body(&error))?;
     given
         .read()
         .map_err(|NotThat| Failure::bad("the JSON has another form than is needed here"))

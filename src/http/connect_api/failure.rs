@@ -1,75 +1,33 @@
-//! Why a request comes to nothing: always JSON with a status and a message, and never with anything of the request.
+//! What errors mean to a program that asks over the Connect API.
 
-use std::borrow::Cow;
+use http::StatusCode;
 
-use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
-
-use super::shown::json;
 use crate::{
     broker::BrokerError,
-    connect,
-    http::answer::Refusal,
+    http::{
+        answer::Refusal,
+        failure::{self, Words},
+    },
     vault::{VaultError, is_id},
 };
 
-/// Why a request comes to nothing.
+/// Why a program's request comes to nothing.
+pub(super) type Failure = failure::Failure<Programs>;
+
+/// What programs are told, in Connect's own words where their clients look for those.
 #[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) status: StatusCode,
-    message: Cow<'static, str>,
-    /// What may be done instead, of a method that may not be used.
-    allow: Option<&'static str>,
-    refusal: Option<Refusal>,
+pub(super) struct Programs;
+
+impl Words for Programs {
+    const UNAUTHORIZED: &'static str = "Invalid token signature";
+    const NO_METHOD: &'static str = "Method Not Allowed";
 }
 
-impl Failure {
-    pub(super) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            status,
-            message: message.into(),
-            allow: None,
-            refusal: None,
-        }
-    }
-
-    pub(super) fn bad(message: &'static str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, message)
-    }
-
-    /// There is no such place.
-    pub(super) fn nowhere() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "there is nothing here")
-    }
-
-    /// The method may not be used there.
-    pub(super) fn method(allow: &'static str) -> Self {
-        Self {
-            allow: Some(allow),
-            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
-        }
-    }
-
-    /// A body that is no JSON: where, and not what.
-    pub(super) fn body(error: &serde_json::Error) -> Self {
-        let (line, column) = (error.line(), error.column());
-        let message = format!("the body is no JSON, as line {line}, column {column} shows");
-        Self::new(StatusCode::BAD_REQUEST, message)
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        let (status, message) = refusal.told();
-        let message = match refusal {
-            Refusal::Unauthorized => "Invalid token signature",
-            _ => message,
-        };
-        Self {
-            refusal: Some(refusal),
-            ..Self::new(status, message)
-        }
-    }
+/// A body that is no JSON: where, and not what.
+pub(super) fn body(error: &serde_json::Error) -> Failure {
+    let (line, column) = (error.line(), error.column());
+    let message = format!("the body is no JSON, as line {line}, column {column} shows");
+    Failure::new(StatusCode::BAD_REQUEST, message)
 }
 
 impl From<BrokerError> for Failure {
@@ -118,22 +76,4 @@ fn unavailable(error: &dyn std::error::Error) -> Failure {
 fn fault(error: &dyn std::error::Error) -> Failure {
     tracing::error!(target: "hushkey", %error, "a request failed");
     Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong")
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let body = connect::Failure {
-            status: self.status.as_u16(),
-            message: self.message.into_owned(),
-        };
-        let mut response = json(self.status, &body);
-        let headers = response.headers_mut();
-        if let Some(allow) = self.allow {
-            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
-        }
-        if let Some(refusal) = self.refusal {
-            refusal.explain(headers);
-        }
-        response
-    }
 }

@@ -9,14 +9,10 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 
-use super::{
-    Call, PATIENCE,
-    failure::Failure,
-    query::Parameters,
-    shown::{self, json},
-};
+use super::{Call, PATIENCE, failure::Failure, query::Parameters, shown};
 use crate::{
     broker::connect_api::Inline,
+    http::answer::json,
     http::{answer::Refusal, entrance::SOON, held::Held},
     vault::{FileContent, FileId, ItemId, VaultId},
 };

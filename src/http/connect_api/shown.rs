@@ -1,12 +1,5 @@
 //! From 1Password's nouns to the wire: the one place where a value leaves towards a program.
 
-use axum::{
-    body::Body,
-    response::{IntoResponse, Response},
-};
-use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
-
 use crate::{
     broker::connect_api::{ClientRequest, ItemAnswer, OpenItem, shown_date},
     connect::{Actor, ApiRequest, Field, File, Id, Item, Resource, Section, Text, Url, Vault},
@@ -15,18 +8,6 @@ use crate::{
         VaultOverview, item,
     },
 };
-
-/// An answer in JSON.
-pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    let Ok(body) = serde_json::to_vec(body) else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    let headers = [(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    )];
-    (status, headers, Body::from(body)).into_response()
-}
 
 /// A vault.
 pub(super) fn vault(vault: VaultOverview) -> Vault {
