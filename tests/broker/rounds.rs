@@ -1,6 +1,6 @@
 //! What a run asks a Connect server for, it asks for at the same time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::{WIDE, house::House};
 
@@ -33,12 +33,10 @@ async fn fifty_references_over_twenty_items_are_resolved_in_rounds_not_one_by_on
         .map(|(name, text)| (name.as_str(), text.as_str()))
         .collect();
 
-    let began = Instant::now();
     let answer = house
         .run(&codex, &["sh", "-c", "printf %s $V0 $V30 $V49 >got"], &env)
         .await
         .unwrap();
-    let took = began.elapsed();
 
     assert!(answer.ok());
     let got = std::fs::read_to_string(house.work.join("got")).unwrap();
@@ -53,6 +51,6 @@ async fn fifty_references_over_twenty_items_are_resolved_in_rounds_not_one_by_on
         "{:?}",
         server.asked()
     );
-    // One by one it would be more than four seconds.
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    // All twenty, unless the machine is so busy that the first is answered before the last is asked for.
+    assert!(server.most_at_once() > 10, "{}", server.most_at_once());
 }

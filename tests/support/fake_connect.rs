@@ -50,6 +50,9 @@ struct State {
     connections: usize,
     faults: Vec<Planned>,
     latency: Duration,
+    /// Requests that wait for their answers now, and the most that ever did.
+    waiting: usize,
+    most_waiting: usize,
     sync: Duration,
     date_ahead: Option<i64>,
     strict_case: bool,
@@ -291,6 +294,11 @@ impl FakeConnect {
     /// Compares titles in filters with their case.
     pub fn strict_case(&self) {
         self.state().strict_case = true;
+    }
+
+    /// The most requests that waited for their answers at one time.
+    pub fn most_at_once(&self) -> usize {
+        self.state().most_waiting
     }
 
     /// What was asked so far.

@@ -96,9 +96,12 @@ fn respond(request: &Request, stream: &mut TcpStream, shared: &Shared) -> bool {
             planned.left -= 1;
             planned.fault.clone()
         });
+        state.waiting += 1;
+        state.most_waiting = state.most_waiting.max(state.waiting);
         (fault, state.latency, state.date_ahead)
     };
     std::thread::sleep(latency);
+    shared.state().waiting -= 1;
     let mut answer = match &fault {
         Some(Fault::HangUp) => return false,
         Some(Fault::Status(status, headers)) => Answer {
