@@ -1,7 +1,8 @@
 //! How long a person or an agent waits for the whole binary: a server's first answer, and a program with a secret.
 //!
 //! `cargo bench --bench latency` makes a store in a temporary directory and prints one Markdown table. Times are wall
-//! times as the caller sees them, process start included.
+//! times as the caller sees them, process start included. `HUSHKEY_PEERS` names other launchers, one command a line:
+//! `fnox exec -- true`.
 
 use std::{
     path::Path,
@@ -70,45 +71,57 @@ fn first_lists(home: &Path, count: usize) -> Vec<Duration> {
     (0..count).map(list).collect()
 }
 
-/// `true` alone, through `hushkey run`, and through others, taken in turns so that all see the same machine. Other launchers
-/// are those that HUSHKEY_PEERS names, one command a line: `fnox exec -- true`.
+/// `true` alone, through `hushkey run`, and through others that start a program, taken in turns so that all see the same machine.
 fn launchers(home: &Path, count: usize) {
-    let variable = format!("SECRET={REFERENCE}");
+    let plain = ["true", "env true", "sh -c true"];
+    let took = in_turns(home, &plain, count);
+    let through = took.last().expect("hushkey's own");
+    let pairs = took[0].iter().zip(through);
+    let added = pairs.map(|(plain, through)| through.saturating_sub(*plain));
+    let added = Times::of(added.collect());
+    rows(&plain, took, "`hushkey run -- true`, one reference");
+    added.row("added by `hushkey run`, turn by turn", "5 ms");
+
+    // Half a second of another program leaves cold caches: that is no turn for the figures above.
     let peers = std::env::var("HUSHKEY_PEERS").unwrap_or_default();
-    let peers = peers.lines().filter(|line| !line.trim().is_empty());
-    let others: Vec<String> = ["true", "env true", "sh -c true"]
-        .into_iter()
-        .chain(peers)
-        .map(str::to_owned)
+    let peers: Vec<_> = peers
+        .lines()
+        .filter(|line| !line.trim().is_empty())
         .collect();
+    if !peers.is_empty() {
+        let took = in_turns(home, &peers, count / 10);
+        rows(&peers, took, "`hushkey run -- true`, in turns with these");
+    }
+}
+
+/// How long each of some commands takes, and last `hushkey run` around `true`.
+fn in_turns(home: &Path, lines: &[&str], count: usize) -> Vec<Vec<Duration>> {
+    let variable = format!("SECRET={REFERENCE}");
     let timed = |mut command: Command| {
         let begun = Instant::now();
         let ended = command.stdout(Stdio::null()).status();
         assert!(ended.is_ok_and(|status| status.success()), "{command:?}");
         begun.elapsed()
     };
-    let mut took = vec![Vec::with_capacity(count); others.len()];
-    let mut through = Vec::with_capacity(count);
+    let mut took = vec![Vec::with_capacity(count); lines.len() + 1];
     for _ in 0..count {
-        for (line, took) in others.iter().zip(&mut took) {
-            let words = line.split_whitespace().collect::<Vec<_>>();
+        for (line, took) in lines.iter().zip(&mut took) {
+            let words: Vec<_> = line.split_whitespace().collect();
             let mut command = Command::new(words[0]);
             command.args(&words[1..]);
             took.push(timed(command));
         }
         let words = ["run", "--env", &variable, "--", "true"];
-        through.push(timed(hushkey(home, &words)));
+        took[lines.len()].push(timed(hushkey(home, &words)));
     }
-    let plain = took[0].iter();
-    let added = plain
-        .zip(&through)
-        .map(|(plain, through)| through.saturating_sub(*plain));
-    let added = Times::of(added.collect());
-    for (line, took) in others.iter().zip(took) {
-        Times::of(took).row(&format!("`{line}`"), "");
+    took
+}
+
+fn rows(lines: &[&str], took: Vec<Vec<Duration>>, own: &str) {
+    let names = lines.iter().map(|line| format!("`{line}`"));
+    for (name, took) in names.chain([own.to_owned()]).zip(took) {
+        Times::of(took).row(&name, "");
     }
-    Times::of(through).row("`hushkey run -- true`, one reference", "");
-    added.row("added by `hushkey run`, turn by turn", "5 ms");
 }
 
 /// Runs of `true` through one server.

@@ -276,6 +276,15 @@ impl AuditLog {
         Ok(!head.anchors.has_no_store())
     }
 
+    /// Tells whether a file of environments was ever noted here.
+    ///
+    /// # Errors
+    /// [`AuditError`] when the log can't be read.
+    pub fn knows_environments(&self) -> Result<bool, AuditError> {
+        let head = Head::read(&self.connection(), &self.keys)?;
+        Ok(head.anchors.has_environments())
+    }
+
     /// The number of the last entry; 0 where there is none.
     ///
     /// # Errors

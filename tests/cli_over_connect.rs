@@ -30,3 +30,28 @@ mod typed;
 
 /// `tests/cli.rs` types the same commands over the store.
 const BACKEND: binary::Backend = binary::Backend::Connect;
+
+#[test]
+fn environments_that_are_gone_are_missed() {
+    let person = binary::Person::with_stripe();
+    person
+        .types(["environment", "create", "staging"])
+        .succeeds();
+    let kept = person.types(["environment", "list"]).succeeds();
+    for name in [
+        "environments.db",
+        "environments.db-wal",
+        "environments.db-shm",
+    ] {
+        let _ = std::fs::remove_file(person.home().join(name));
+    }
+
+    let missed = person.types(["environment", "list"]).succeeds();
+    let made = person.types(["environment", "list"]).succeeds();
+
+    assert_eq!(kept.stderr, "");
+    assert!(kept.stdout.contains("staging"));
+    assert!(missed.stderr.contains("was gone"), "{}", missed.stderr);
+    assert!(!missed.stdout.contains("staging"));
+    assert_eq!(made.stderr, "");
+}

@@ -37,6 +37,13 @@ impl Anchors {
         self.0.iter().all(|anchor| anchor.store.contains('/'))
     }
 
+    /// Tells whether a file of environments was noted; such a name begins so.
+    pub(super) fn has_environments(&self) -> bool {
+        self.0
+            .iter()
+            .any(|anchor| anchor.store.starts_with("environments/"))
+    }
+
     /// Notes a store that has moved on. One that has not keeps its anchor: that it is older, or another at the same revision,
     /// has to stay visible.
     pub(super) fn note(&mut self, head: &StoreHead) {

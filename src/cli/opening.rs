@@ -200,8 +200,16 @@ fn assemble(
     match &config.backend {
         Backend::Connect(connect) => {
             let vault = connected(connect)?;
+            let were_kept = places.environments.exists();
             let environments = EnvironmentFile::open_or_create(&places.environments, &key.kek)?;
             let (policy, audit, grounds) = rest(key)?;
+            if !were_kept && audit.knows_environments().map_err(unavailable)? {
+                tracing::warn!(
+                    target: "hushkey",
+                    "`{}` was gone with the environments in it, and is made anew, empty; `hushkey environment import` makes one from a .env",
+                    places.environments.display()
+                );
+            }
             Ok(Broker::new(Arc::new(vault), policy, audit, grounds)
                 .with_environments(Arc::new(environments))
                 .with_people(people))
