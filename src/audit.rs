@@ -5,10 +5,7 @@
 
 use std::{
     path::Path,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
@@ -85,12 +82,9 @@ CREATE TABLE head (
 pub struct AuditLog {
     keys: Keys,
     connection: Mutex<Connection>,
-    /// How often this process has written.
-    written: AtomicU64,
+    /// Whether this process writes much.
+    habit: Mutex<sqlite_file::Habit>,
 }
-
-/// A process that has written so often will write on.
-const MUCH: u64 = 16;
 
 /// Where an entry was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +131,7 @@ impl AuditLog {
         let log = Self {
             keys: Keys::derive(&key, id),
             connection: Mutex::new(connection),
-            written: AtomicU64::new(0),
+            habit: Mutex::default(),
         };
         if form == FORM_WITHOUT_REQUESTS {
             log.upgrade()?;
@@ -308,9 +302,10 @@ impl AuditLog {
         work: impl FnOnce(&mut Writing<'_>) -> Result<T, AuditError>,
     ) -> Result<T, AuditError> {
         let mut connection = self.connection();
-        if self.written.fetch_add(1, Ordering::Relaxed) == MUCH {
-            sqlite_file::fold_seldom(&connection)?;
-        }
+        self.habit
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .wrote(&connection);
         // Said each time: what stands here is never what another left behind.
         connection.pragma_update(None, "synchronous", durability.setting())?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -87,13 +87,25 @@ pub fn open(path: &Path) -> Result<Connection, SqliteFileError> {
     connect(&checked(path)?)
 }
 
-/// Has the write-ahead log folded back more seldom, for a process that writes much: each time costs two syncs, and what it
-/// spares those that open the file counts for less then.
-///
-/// # Errors
-/// SQLite's.
-pub fn fold_seldom(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.pragma_update(None, "wal_autocheckpoint", 250)
+/// How much a process writes into a file.
+#[derive(Debug, Default)]
+pub struct Habit {
+    written: u32,
+}
+
+impl Habit {
+    /// A process that has written so often will write on.
+    const MUCH: u32 = 16;
+
+    /// Notes that something was written. A process that writes much has the write-ahead log folded back more seldom: each time
+    /// costs two syncs, and what it spares those that open the file counts for less then.
+    pub fn wrote(&mut self, connection: &Connection) {
+        self.written = self.written.saturating_add(1);
+        if self.written == Self::MUCH {
+            // Where that can't be set, it goes on as before.
+            let _ = connection.pragma_update(None, "wal_autocheckpoint", 250);
+        }
+    }
 }
 
 /// Folds the write-ahead log back and cuts it when one large change has made it long: else every process that opens the file

@@ -76,6 +76,8 @@ struct Open {
     connection: Connection,
     /// Where the store stood when this process last looked: it can only have moved on since.
     last: Option<StoreHead>,
+    /// Whether this process writes much.
+    habit: sqlite_file::Habit,
 }
 
 impl LocalVault {
@@ -131,6 +133,7 @@ impl LocalVault {
             open: Mutex::new(Open {
                 connection,
                 last: None,
+                habit: sqlite_file::Habit::default(),
             }),
             readers: readers::Readers::default(),
         };
@@ -212,7 +215,12 @@ impl Store {
             return Err(VaultError::Forbidden(COPY.to_owned()));
         }
         let done = self.session(TransactionBehavior::Immediate, work)?;
-        sqlite_file::fold_if_long(&mut self.open().connection);
+        let mut open = self.open();
+        let Open {
+            connection, habit, ..
+        } = &mut *open;
+        habit.wrote(connection);
+        sqlite_file::fold_if_long(connection);
         Ok(done)
     }
 
@@ -227,7 +235,9 @@ impl Store {
         work: impl FnOnce(&mut Session<'_>) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
         let mut open = self.open();
-        let Open { connection, last } = &mut *open;
+        let Open {
+            connection, last, ..
+        } = &mut *open;
         let mut session = Session::begin(connection, &self.keys, behavior)?;
         refuse_older(last.as_ref(), &session.anchor())?;
         let done = work(&mut session)?;
