@@ -49,10 +49,12 @@ fn is_for_a_system_like_this() -> bool {
         && ["x86_64", "aarch64"].contains(&told("CARGO_CFG_TARGET_ARCH").as_str())
 }
 
-/// Whether nobody has chosen a linker: the usual ones, GNU's and LLVM's, take a script with parts of a layout; mold does not.
+/// Whether nobody has chosen a linker: the usual ones, GNU's and LLVM's, take a script with parts of a layout; mold does not,
+/// which `mold -run` puts in their place.
 fn is_linked_as_usual() -> bool {
     let flags = told("CARGO_ENCODED_RUSTFLAGS");
     env::var_os("RUSTC_LINKER").is_none()
+        && !told("LD_PRELOAD").contains("mold")
         && !["linker", "fuse-ld", "link-arg"]
             .iter()
             .any(|chosen| flags.contains(chosen))
