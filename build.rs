@@ -1,7 +1,7 @@
 //! Tells the linker how to lay out the program, where it understands that. Another linker or system links as ever: the program
 //! is the same, its start costs more.
 //!
-//! **Relocations are packed** (RELR, which glibc knows since 2.36): the loader corrects some 27,000 pointers at each start. Packed,
+//! **Relocations are packed** (RELR, which glibc knows since 2.36): the loader corrects nearly 30,000 pointers at each start. Packed,
 //! their list has a hundredth of the size, which need not be read from the disk nor stay in memory.
 //!
 //! **What a start needs lies side by side.** The kernel maps 64 KiB around each page that is touched. The functions of a short

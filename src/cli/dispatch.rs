@@ -166,6 +166,10 @@ fn subcommand(arguments: &[OsString]) -> Option<&str> {
 mod tests {
     use super::*;
 
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
     #[test]
     fn the_definitions_are_consistent() {
         variables::twins(Arguments::command()).debug_assert();
@@ -184,10 +188,7 @@ mod tests {
             "lock",
             "completions bash",
         ] {
-            let words: Vec<OsString> = format!("hushkey {line}")
-                .split(' ')
-                .map(OsString::from)
-                .collect();
+            let words = words(&format!("hushkey {line}"));
             let matches = variables::twins(Arguments::command())
                 .try_get_matches_from(&words)
                 .unwrap_or_else(|error| panic!("{line}: {error}"));
@@ -210,10 +211,7 @@ mod tests {
             "item",
             "run --oops",
         ] {
-            let words: Vec<OsString> = format!("hushkey {line}")
-                .split(' ')
-                .map(OsString::from)
-                .collect();
+            let words = words(&format!("hushkey {line}"));
             assert!(parse_as_typed(&words).is_none(), "{line}");
             let error = parse(&words).expect_err(line).render().to_string();
             let among_all = variables::twins(Arguments::command())
@@ -225,8 +223,6 @@ mod tests {
 
     #[test]
     fn the_subcommand_is_found_behind_global_options() {
-        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
-
         assert_eq!(
             subcommand(&words("hushkey --home run --json item run")),
             Some("item")
